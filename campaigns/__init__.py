@@ -1,0 +1,1 @@
+"""The product: lists, plans, the ledger, providers, reports and the verbs that people call."""

@@ -1,0 +1,40 @@
+"""Errors that people see, each with its exit code.
+
+    PagecastError           1  something of ours broke
+    ├── UsageError          2  the command line is wrong
+    ├── InputError          3  a list, campaign file or page is wrong
+    ├── StateError          4  not allowed in this state, or nobody confirmed
+    └── StoppedError        5  stopped, and needs a person
+
+Every message is one or two plain sentences: what is wrong, and what to do about it. None holds a secret.
+"""
+
+
+class PagecastError(Exception):
+    """The root; its message is shown as it is."""
+
+    exit_code = 1
+
+
+class UsageError(PagecastError):
+    """The command line cannot be understood."""
+
+    exit_code = 2
+
+
+class InputError(PagecastError):
+    """A list, campaign file or page cannot be used as it is; nothing was stored."""
+
+    exit_code = 3
+
+
+class StateError(PagecastError):
+    """The verb is not allowed in the present state, or nobody confirmed it."""
+
+    exit_code = 4
+
+
+class StoppedError(PagecastError):
+    """Work stopped and goes on only after a person did something."""
+
+    exit_code = 5

@@ -1,0 +1,48 @@
+"""A campaign: one message, one list, one schedule."""
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands; the verbs in `campaigns.lifecycle` are the only ways between them."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    AWAITING_APPROVAL = "awaiting_approval"
+    SENDING = "sending"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class Campaign(SQLModel, table=True):
+    """Times are epoch milliseconds. `spec`, `message` are JSON; neither ever holds a secret.
+
+    `fingerprint` is the hash of message, list content and accounts by which `run` knows its campaign again.
+    `first_id` and `last_id` bound the campaign's rows in the ledger.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    ref: str = Field(unique=True)
+    name: str = Field(index=True)
+    fingerprint: str
+    state: CampaignState = CampaignState.DRAFT
+    sentence: str = ""
+    spec: str
+    message: str
+    list_id: str = Field(foreign_key="recipient_list.id")
+    plan_token: str | None = None
+    rate: float | None = None
+    margin_ms: int = 300_000
+    total: int = 0
+    first_id: int | None = Field(default=None, sa_type=BigInteger)
+    last_id: int | None = Field(default=None, sa_type=BigInteger)
+    start_at: int | None = Field(default=None, sa_type=BigInteger)
+    not_after: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger)
+    launched_at: int | None = Field(default=None, sa_type=BigInteger)
+    started_at: int | None = Field(default=None, sa_type=BigInteger)
+    finished_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -1,0 +1,81 @@
+"""One recipient of one campaign: the row that proves what happened.
+
+pending → sending → accepted → delivered → read        Instagram goes accepted → read ("seen")
+          sending → failed | unknown | pending         back to pending only by the worker that knows nothing left
+pending → skipped | cancelled
+"""
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Index
+from sqlmodel import Field, SQLModel
+
+
+class DeliveryState(StrEnum):
+    """The closed list of states, in the order of the report."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    READ = "read"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ASSUMED_SENT = "assumed_sent"
+    CANCELLED = "cancelled"
+
+
+REJECTED = "rejected"
+DUPLICATE = "duplicate"
+"""Rows of the file that are no deliveries, counted beside the states so that the totals add up."""
+
+COUNTED = (REJECTED, DUPLICATE, *DeliveryState)
+"""Every key of `counts`."""
+
+OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING})
+"""A campaign is finished when none of its rows is in one of these."""
+
+
+class Delivery(SQLModel, table=True):
+    """Times are epoch milliseconds. Written in bulk past the ORM; only `campaigns.ledger` writes it.
+
+    `variables` is a JSON list: the template's variables in order of first use, null for a blank cell. `part_done` counts
+    finished parts, `part_open` the part on the wire (equal when none is). `attempts` counts calls that got an answer
+    or none, not throttled or unreachable ones; `tries` rises after a definite refusal, never after unknown, and goes
+    into the idempotency key. `message_ids` holds one id a part, separated by spaces.
+    """
+
+    __table_args__ = (
+        Index("ux_delivery_person", "sender_id", "recipient_id", "campaign_id", unique=True),
+        Index("ix_delivery_chunk", "chunk_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    campaign_id: int
+    page_id: int
+    sender_id: int
+    chunk_id: int | None = None
+    line: int
+    recipient_id: str
+    variables: str = "[]"
+    closes_at: int | None = Field(default=None, sa_type=BigInteger)
+    state: DeliveryState
+    reason: str | None = None
+    claim: str | None = None
+    due_at: int | None = Field(default=None, sa_type=BigInteger)
+    part_open: int = 0
+    part_done: int = 0
+    attempts: int = 0
+    tries: int = 0
+    provider_code: str | None = None
+    message_ids: str | None = None
+    request_id: str | None = None
+    sent_at: int | None = Field(default=None, sa_type=BigInteger)
+    accepted_at: int | None = Field(default=None, sa_type=BigInteger)
+    delivered_at: int | None = Field(default=None, sa_type=BigInteger)
+    read_at: int | None = Field(default=None, sa_type=BigInteger)
+    replied_at: int | None = Field(default=None, sa_type=BigInteger)
+    reply: str | None = None
+    variant: str | None = None
+    revision: int = 1

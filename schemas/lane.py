@@ -1,0 +1,29 @@
+"""One page's share of one campaign: how it is reached, and where it stands."""
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+
+class LaneState(StrEnum):
+    """What a lane does now, as `status` shows it."""
+
+    SENDING = "sending"
+    WAITING = "waiting"
+    PARKED = "parked"
+    DONE = "done"
+
+
+class Lane(SQLModel, table=True):
+    """`proven` turns true with the first answer that is no doubt; until then three messages go out and one is awaited."""
+
+    campaign_id: int = Field(primary_key=True, foreign_key="campaign.id")
+    page_id: int = Field(primary_key=True, foreign_key="page.id")
+    route: str
+    """A `Route` as JSON: the page's with the campaign's settings over it."""
+    total: int = 0
+    proven: bool = False
+    asked: float = 0.0
+    """Messages per second asked for: the smallest configured bucket."""
+    updated_at: int = Field(default=0, sa_type=BigInteger)

@@ -1,0 +1,62 @@
+"""The sending account: one Instagram professional account or one Facebook Page, as one provider reaches it."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+
+class Channel(StrEnum):
+    """Where the person reads the message."""
+
+    INSTAGRAM = "instagram"
+    MESSENGER = "messenger"
+
+
+class ProviderName(StrEnum):
+    """Who takes the request."""
+
+    META = "meta"
+    ORBIT = "orbit"
+
+
+class Route(BaseModel):
+    """How a page is reached for one campaign: the stored page with that campaign's own settings laid over it.
+
+    `rate` is in messages per second, None for the default of 36/s; `key_rate_per_minute` in messages per minute.
+    `token` is a reference (`@{secret:NAME}`), never the secret itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str
+    token: str
+    rate: float | None = None
+    key_rate_per_minute: float | None = None
+    on_try_later: str = "hold"
+    trust_idempotency: bool = False
+    login: str = "facebook"
+
+
+class Page(SQLModel, table=True):
+    """A stored page. `sender_id` is the id of the first page with the same channel and account: two names, one sender.
+
+    A parked page sends nothing until it is resumed; `parked_sentence` says why and what to do. Times are epoch
+    milliseconds.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    channel: Channel
+    provider: ProviderName
+    account_id: str = Field(index=True)
+    sender_id: int = Field(index=True)
+    route: str
+    """A `Route` as JSON."""
+    parked_at: int | None = Field(default=None, sa_type=BigInteger)
+    parked_code: str | None = None
+    parked_sentence: str | None = None
+    probe_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When set and due, one message may be tried although the page is parked."""
+    created_at: int = Field(sa_type=BigInteger)

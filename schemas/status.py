@@ -1,0 +1,41 @@
+"""How a campaign stands now: the one shape that CLI, API and report show."""
+
+from pydantic import BaseModel
+
+from schemas.campaign import CampaignState
+from schemas.lane import LaneState
+
+
+class Rates(BaseModel):
+    """Messages per second: what was configured, what the limiter allows now, what was reached lately."""
+
+    asked: float
+    allowed: float
+    achieved: float
+
+
+class PageStatus(BaseModel):
+    """One page of a campaign; `until` is ISO 8601, or None where only a person ends the wait."""
+
+    name: str
+    state: LaneState
+    sentence: str
+    until: str | None
+    counts: dict[str, int]
+    rate: Rates
+
+
+class Status(BaseModel):
+    """`counts` always has every key of `schemas.delivery.COUNTED` and adds up to `total`."""
+
+    id: str
+    name: str
+    state: CampaignState
+    sentence: str
+    total: int
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    rate: Rates
+    eta: str | None
+    in_flight: int
+    pages: list[PageStatus]

@@ -1,0 +1,1 @@
+"""The execution: jobs, pace, the clock, the embedded server and the supervisor."""
