@@ -33,7 +33,7 @@ class Reason(StrEnum):
     POLICY_REFUSED = "policy_refused"
     HOLDOUT = "holdout"
     SENDER_RESTRICTED = "sender_restricted"
-    TOKEN_INVALID = "token_invalid"
+    TOKEN_INVALID = "token_invalid"  # noqa: S105 - the name of a reason
     THREAD_OWNED_ELSEWHERE = "thread_owned_elsewhere"
     PERSON_UNAVAILABLE = "person_unavailable"
     PROBABLY_BLOCKED = "probably_blocked"
