@@ -26,4 +26,6 @@ class Lane(SQLModel, table=True):
     proven: bool = False
     asked: float = 0.0
     """Messages per second asked for: the smallest configured bucket."""
+    buckets: str = "[]"
+    """The keys of the buckets that every send of this lane passes, as a JSON list."""
     updated_at: int = Field(default=0, sa_type=BigInteger)

@@ -26,7 +26,11 @@ class PageStatus(BaseModel):
 
 
 class Status(BaseModel):
-    """`counts` always has every key of `schemas.delivery.COUNTED` and adds up to `total`."""
+    """`counts` always has every key of `schemas.delivery.COUNTED` and adds up to `total`.
+
+    `reasons` counts every row that has one; `failures` is the part of it that belongs to failed rows, which decides
+    the exit code.
+    """
 
     id: str
     name: str
@@ -35,6 +39,7 @@ class Status(BaseModel):
     total: int
     counts: dict[str, int]
     reasons: dict[str, int]
+    failures: dict[str, int] = {}
     rate: Rates
     eta: str | None
     in_flight: int
