@@ -1,0 +1,22 @@
+"""Lanes as rows: whether a page has shown, in a campaign, that its messages arrive."""
+
+from sqlalchemy import Connection, text
+
+FIRST_TRIAL = 3
+TRIAL_AFTER_DOUBT = 1
+
+_PROVE = text("UPDATE lane SET proven = :yes WHERE campaign_id = :campaign_id AND page_id = :page_id")
+_UNPROVE = text("""
+    UPDATE lane SET proven = :no, trial = :trial WHERE campaign_id = :campaign_id AND page_id = :page_id
+""")
+
+
+def prove(conn: Connection, campaign_id: int, page_id: int) -> None:
+    """Let a lane send at its pace: an answer came."""
+    conn.execute(_PROVE, {"yes": True, "campaign_id": campaign_id, "page_id": page_id})
+
+
+def unprove(conn: Connection, campaign_id: int, page_id: int) -> None:
+    """Let a lane send one message and wait for its answer."""
+    facts = {"no": False, "trial": TRIAL_AFTER_DOUBT, "campaign_id": campaign_id, "page_id": page_id}
+    conn.execute(_UNPROVE, facts)

@@ -1,0 +1,12 @@
+"""The ledger: one row a recipient and campaign, written before anything is sent.
+
+Nothing else writes chunks and deliveries.
+
+    record     a plan's rows, in bulk
+    chunks     who runs which chunk: ring, acquire, renew, release, recover
+    deliveries claim before the call, settle after it
+    tallies    the counts that change with the rows, in their transaction
+    writer     one thread a process that commits everybody's claims and settlements together
+
+Every function takes an open transaction (`Runtime.writing()`); none commits by itself. Times are epoch milliseconds.
+"""

@@ -1,0 +1,240 @@
+"""One run of one chunk: lease slots → claim and commit → send each at its slot → settle.
+
+Groups overlap: the next one is leased and claimed when its slots come near, not when the last answers are in. A slot
+that is missed is forfeited, because catching up would be a burst above the platform's cap.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from enum import Enum
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from campaigns.briefing import Briefing
+from campaigns.ledger import chunks
+from campaigns.ledger.chunks import Held
+from campaigns.ledger.deliveries import Candidate, Claimed, claim
+from campaigns.providers.protocol import Call
+from campaigns.runtime import now_of
+from campaigns.template import Blank
+from schemas.reason import Reason
+from workers.sender.answers import Answers, Ready
+from workers.sender.kit import Kit
+from workers.throttle import Lease, PaceUnavailable
+
+GROUP = 50
+"""Most rows of one claim."""
+PATIENCE = 2.0
+"""Seconds that a run waits for its next slot; further away, it gives the chunk back and holds no thread."""
+LATE = 0.010
+"""Seconds that a slot may be late where the pace is fast: in any second that adds at most 1 % of the cap."""
+EARLY = 0.15
+"""Seconds before its first slot at which a group is leased: time for a claim to commit, even a slow one."""
+RENEW = 10.0
+_TRUST = 40.0
+_LOOK_AGAIN = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Ended(Enum):
+    """Why a run stopped claiming."""
+
+    EXHAUSTED = "exhausted"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    TIME = "time"
+    DRAINED = "drained"
+    CRASHED = "crashed"
+
+
+class Course:
+    """`until` is the loop time at which the run gives the chunk back."""
+
+    def __init__(self, kit: Kit, held: Held, briefing: Briefing, pending: int, until: float) -> None:
+        self._kit = kit
+        self._held = held
+        self._briefing = briefing
+        self._left = pending
+        self._until = until
+        self._loop = asyncio.get_running_loop()
+        self._after = 0
+        self._groups = 0
+        self._calls: set[asyncio.Task[None]] = set()
+        self._answers = Answers(kit, held, briefing, self._returned)
+        self._renewed = self._loop.time()
+        self._lost = False
+        self._crash: Exception | None = None
+        self._due_at: int | None = None
+
+    async def run(self) -> Ended:
+        """Claim and start calls until there is nothing more to claim here; `drain` waits for their answers."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            return await self._claim_groups()
+        except Exception as error:  # noqa: BLE001 - a run that breaks gives its rows back; the chunk counts the crash
+            self._crash = error
+            log.exception("course.crashed", chunk=self._held.chunk_id)
+            return Ended.CRASHED
+        finally:
+            self._renewing = renewing
+
+    async def drain(self) -> None:
+        """Wait for the answers that are still out, settle them, and give the chunk back."""
+        await self._kit.writer.do(partial(chunks.drain, held=self._held))
+        while self._calls:
+            await asyncio.wait(self._calls)
+        await self._kit.settling.settled()
+        self._renewing.cancel()
+        await self._kit.writer.do(self._release)
+
+    def _release(self, conn: Connection) -> None:
+        chunks.release(conn, self._held, now_of(conn), due_at=self._due_at, crashed=self._crash is not None)
+
+    async def _claim_groups(self) -> Ended:
+        while self._crash is None:
+            if self._kit.draining.is_set():
+                return Ended.DRAINED
+            if self._lost:
+                return Ended.REFUSED
+            if self._loop.time() >= self._until:
+                return Ended.TIME
+            ended = await self._claim_group()
+            if ended is not None:
+                return ended
+        return Ended.CRASHED
+
+    async def _claim_group(self) -> Ended | None:
+        want = min(GROUP, self._kit.room, max(1, self._left))
+        if want <= 0:
+            await asyncio.wait(self._calls, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            return None
+        try:
+            lease = await self._kit.throttle.lease(self._briefing.paces, want)
+        except PaceUnavailable as error:
+            log.warning("pace.unavailable", error=str(error))
+            return Ended.WAITING
+        if lease.count == 0:
+            return await self._wait(lease)
+        claimed = await self._claim(lease)
+        if not claimed.held:
+            return Ended.REFUSED
+        if claimed.awaiting:
+            await self._answers.heard(_LOOK_AGAIN)
+            return None
+        if not claimed.rows:
+            return Ended.EXHAUSTED
+        self._start(claimed.rows, lease)
+        await self._sleep_until(lease.at(lease.count) - EARLY)
+        return None
+
+    async def _wait(self, lease: Lease) -> Ended | None:
+        if lease.wait > PATIENCE:
+            if not lease.paused:
+                self._due_at = int((time.time() + lease.wait - PATIENCE / 2) * 1000)
+            return Ended.WAITING
+        await asyncio.sleep(lease.wait)
+        return None
+
+    async def _claim(self, lease: Lease) -> Claimed[Ready]:
+        self._groups += 1
+        name = f"{self._held.chunk_id}.{self._held.fence}.{self._groups}"
+        prepare = partial(self._prepare, name=name, lease=lease, now=time.time() - self._loop.time())
+
+        def step(conn: Connection) -> Claimed[Ready]:
+            facts = {"name": name, "want": lease.count, "now": now_of(conn), "after": self._after}
+            return claim(conn, self._held, prepare, **facts)
+
+        self._kit.settling.flush()
+        claimed = await self._kit.writer.do(step)
+        self._after = max(self._after, claimed.last_id)
+        self._left -= len(claimed.rows) + claimed.skipped
+        return claimed
+
+    def _prepare(self, row: Candidate, i: int, *, name: str, lease: Lease, now: float) -> Ready | Reason:
+        if row.opted_out:
+            return Reason.OPTED_OUT
+        slot = lease.at(i)
+        if row.closes_at is not None and row.closes_at - self._briefing.margin_ms <= (now + slot) * 1000:
+            return Reason.WINDOW_CLOSED
+        try:
+            texts = self._briefing.letter.render(json.loads(row.variables))
+        except Blank:
+            return Reason.BLANK_VARIABLE
+        return Ready(row, name, texts[row.part - 1])
+
+    def _start(self, rows: Sequence[Ready], lease: Lease) -> None:
+        for i, ready in enumerate(rows):
+            self._kit.in_flight += 1
+            call = self._loop.create_task(self._deliver(ready, lease.at(i), lease))
+            self._calls.add(call)
+            call.add_done_callback(self._called)
+
+    def _called(self, call: "asyncio.Task[None]") -> None:
+        self._calls.discard(call)
+        self._kit.in_flight -= 1
+
+    async def _deliver(self, ready: Ready, slot: float, lease: Lease) -> None:
+        on_the_wire = False
+        try:
+            await self._sleep_until(slot)
+            if self._forfeits(slot, lease):
+                self._answers.give_back(ready)
+                return
+            request = self._briefing.provider.request(self._briefing.sender, self._call(ready))
+            await self._kit.guard.enter(self._briefing.paces)
+            on_the_wire = True
+            outcome = await self._kit.wire.call(request, self._answers.read)
+            await self._answers.take(ready, outcome, lease)
+        except Exception as error:  # noqa: BLE001 - what was not sent goes back, what may have been is in doubt
+            self._crash = error
+            log.exception("call.crashed", delivery=ready.row.id)
+            if on_the_wire:
+                self._answers.in_doubt(ready)
+            else:
+                self._answers.give_back(ready)
+
+    def _forfeits(self, slot: float, lease: Lease) -> bool:
+        now = self._loop.time()
+        return (
+            now - slot > max(LATE, lease.interval)
+            or now - self._renewed > _TRUST
+            or self._lost
+            or self._crash is not None
+            or self._kit.draining.is_set()
+            or self._kit.throttle.stale(lease)
+            or not self._kit.guard.has_room(self._briefing.paces)
+        )
+
+    def _call(self, ready: Ready) -> Call:
+        row, briefing = ready.row, self._briefing
+        sender = briefing.sender
+        facts = f"{briefing.ref}|{sender.channel}:{sender.account_id}|{row.recipient_id}|{row.part}|{row.tries}"
+        return Call(
+            recipient_id=row.recipient_id,
+            part=briefing.message.parts[row.part - 1].model_copy(update={"text": ready.text}),
+            metadata=f"pagecast:{briefing.ref}:{row.id}:{row.part}",
+            idempotency_key=hashlib.sha256(facts.encode()).hexdigest()[:32],
+            tag=briefing.message.tag,
+        )
+
+    def _returned(self) -> None:
+        self._after = 0
+        self._left += 1
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW)
+            if not await self._kit.writer.do(lambda conn: chunks.renew(conn, self._held, now_of(conn))):
+                self._lost = True
+                return
+            self._renewed = self._loop.time()
+
+    async def _sleep_until(self, moment: float) -> None:
+        if (pause := moment - self._loop.time()) > 0:
+            await asyncio.sleep(pause)
