@@ -291,6 +291,7 @@ CASES = [
             Case("204", provider, 204, b"", UNKNOWN, "http-204", {"content-type": ""}),
             Case("200 with a list", provider, 200, [], UNKNOWN, "http-200"),
             Case("200 with deep nesting", provider, 200, b"[" * 100_000, UNKNOWN, "http-200"),
+            Case("200 with undeclared JSON", provider, 200, {"status": "ok"}, UNKNOWN, "http-200", HTML_TYPE),
             Case("id of blanks", provider, 200, {"message_id": "a b", "data": {"id": "a\n"}}, UNKNOWN, "http-200"),
             Case("id empty", provider, 200, {"message_id": "", "data": {"id": ""}}, UNKNOWN, "http-200"),
             Case("half a surrogate", provider, 200, {"message_id": "\ud83d", "data": "\ud83d"}, UNKNOWN, "http-200"),
