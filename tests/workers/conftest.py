@@ -1,0 +1,52 @@
+"""One real Valkey for the whole session, empty for every test that asks for it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from workers import embedded
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = embedded.ensure(tmp_path_factory.mktemp("valkey"))
+    yield server.url
+    server.release()
+
+
+@pytest.fixture(autouse=True)
+def empty_valkey(request: pytest.FixtureRequest) -> None:
+    if "valkey_url" in request.fixturenames:
+        with redis.Redis.from_url(request.getfixturevalue("valkey_url")) as client:
+            client.flushall()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    async def wait(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+            await asyncio.sleep(0.01)
+
+    return wait

@@ -1,0 +1,91 @@
+-- Lease send slots from every bucket of a send at once: GCRA, one arrival time a bucket, all on this server's clock.
+--
+-- A bucket is a hash:  tat    µs since 1970: the earliest free slot
+--                      pause  ms since 1970: no lease before
+--                      epoch  grows with every throttle; slots leased under an older epoch are void
+--                      run    the server's run_id when the bucket was seeded
+--                      rate, cut: reserved for a pace that adapts
+--
+-- KEYS  the buckets, each once
+-- ARGV  want   slots asked for
+--       lead   µs between now and the first slot, at least
+--       span   µs of pace that one lease may hold
+--       ahead  µs between now and the first slot, at most
+--       keep   ms that an unused bucket is kept
+--       then one interval in µs for each key; 0 = the bucket pauses but never limits
+--
+-- Reply {n, now, start, step, epoch...}    n slots at start, start + step, ... (µs)
+--       {0, now, at, key, paused}          nothing before `at` (µs), because of KEYS[key]; paused is 0 or 1
+--       {-1, key...}                       these buckets are unseeded: seed them and ask again
+--
+-- With one interval among the limiting buckets a lease holds several slots. With several it holds one: n slots at the slowest
+-- step would reserve the faster bucket for longer than they use it, and starve the others who share it.
+
+local want, lead, span = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local ahead, keep = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+-- A restarted server may have lost the last second of its append-only file; what it remembers is then too early.
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+
+local buckets, unseeded = {}, {}
+for i, key in ipairs(KEYS) do
+  local stored = redis.call('HMGET', key, 'tat', 'pause', 'epoch', 'run')
+  if stored[4] ~= run then
+    unseeded[#unseeded + 1] = i
+  else
+    buckets[i] = {
+      tat = tonumber(stored[1]), pause = stored[2] * 1000, epoch = tonumber(stored[3]), interval = tonumber(ARGV[5 + i]),
+    }
+  end
+end
+if #unseeded > 0 then
+  return {-1, unpack(unseeded)}
+end
+
+local start, holder = now + lead, 0
+local pause, pauser = now, 0
+local step, mixed = 0, false
+for i, bucket in ipairs(buckets) do
+  if bucket.pause > pause then
+    pause, pauser = bucket.pause, i
+  end
+  if bucket.interval > 0 then
+    -- Nothing we lease ends later than this; beyond it the clock was set back, or the rate was raised.
+    local latest = now + ahead + math.max(span, bucket.interval)
+    bucket.tat = math.min(bucket.tat, latest)
+    if bucket.tat > start then
+      start, holder = bucket.tat, i
+    end
+    mixed = mixed or (step > 0 and step ~= bucket.interval)
+    step = math.max(step, bucket.interval)
+  end
+end
+if pauser > 0 then
+  return {0, now, pause, pauser, 1}
+end
+if start - now > ahead then
+  return {0, now, start - ahead, holder, 0}
+end
+
+local n = want
+if mixed then
+  n = 1
+elseif step > 0 then
+  n = math.min(want, math.max(1, math.floor(span / step)))
+end
+
+local reply = {n, now, start, step}
+for i, key in ipairs(KEYS) do
+  local bucket = buckets[i]
+  local rest = 0
+  if bucket.interval > 0 then
+    local tat = start + n * bucket.interval
+    redis.call('HSET', key, 'tat', string.format('%.0f', tat))
+    rest = math.ceil((tat - now) / 1000)
+  end
+  redis.call('PEXPIRE', key, string.format('%.0f', keep + rest))
+  reply[#reply + 1] = bucket.epoch
+end
+return reply

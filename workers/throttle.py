@@ -1,0 +1,275 @@
+"""The pace of sending, shared by every process: slots leased from Redis, and pauses that all of them obey.
+
+A send passes several buckets (its sender, an API key, an app, the campaign's ceiling), each a GCRA arrival time in a
+Redis hash. One Lua call takes slots from all of them on Redis's clock (`lease.lua`). There is no burst after idle, and
+a crash loses at most the slots of one lease, a quarter of a second of pace.
+
+Weaknesses, on purpose: whoever asks next gets the next slots, so shares are equal only over seconds; a send whose
+buckets have different rates gets one slot a call; without Redis there is no pace, hence no sending. Everybody must
+pass the same rate for the same key.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from campaigns.errors import PagecastError
+from schemas.bucket import Bucket, Pace
+
+LEAD = 0.06
+"""Seconds between a lease and its first slot, so that a claim can commit in between."""
+SPAN = 0.25
+"""Seconds of pace that one lease may hold, and that it may begin after the earliest possible moment."""
+WANT = 50
+"""Slots of one lease, at most."""
+KEEP_MS = 48 * 3600 * 1000
+"""How long Redis keeps an unused bucket: whatever is asked within a day still has a day to live."""
+ASLEEP = 2.0
+"""Seconds by which wall and monotonic time may part before a lease counts as slept through."""
+
+_MICRO = 1_000_000
+_RECONNECT = 0.2
+
+Seed = Callable[[Sequence[str]], Awaitable[Mapping[str, Bucket]]]
+
+
+class PaceUnavailable(PagecastError):  # noqa: N818 - a state of the world that sending waits for, not a fault
+    """Redis does not answer or refuses. Nothing may be sent; nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`count` slots at `start`, `start + interval`, … in seconds of the event loop's time; or none, with the reason."""
+
+    count: int
+    start: float = 0.0
+    interval: float = 0.0
+    """Zero where no bucket limits: then all slots are at `start`."""
+    epoch: Mapping[str, int] | None = None
+    """Of each bucket by its key. A throttled slot hands its bucket's epoch to `Throttle.pause`."""
+    wait: float = 0.0
+    """Without slots: seconds until asking again may succeed."""
+    held_by: str = ""
+    """Without slots: the key of the bucket that pauses or limits."""
+    paused: bool = False
+    granted: float = 0.0
+    wall: float = 0.0
+
+    def at(self, index: int) -> float:
+        """Loop time of a slot."""
+        return self.start + index * self.interval
+
+    @property
+    def end(self) -> float:
+        """Loop time after which even the last slot is forfeited: one interval late."""
+        return self.start + self.count * self.interval if self.interval else self.start + SPAN
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """How a bucket stands: `paused_until` in epoch milliseconds, 0 or past when it is free.
+
+    `rate` in messages per second where the bucket goes slower than configured for now, else None.
+    """
+
+    rate: float | None
+    paused_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """The latest heard of a bucket; `paused_until` in loop time."""
+
+    epoch: int
+    paused_until: float
+
+
+def connect(url: str) -> Redis:
+    """Open a client that fails within two seconds; the driver's own retries take four to notice a dead server."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 1),
+        socket_connect_timeout=1.0,
+        socket_timeout=1.0,
+    )
+
+
+class Throttle:
+    """Leases slots and shares pauses, for one event loop. `seed` reads rows of buckets that Redis does not know.
+
+    `lead` is the time in seconds that a lease leaves before its first slot; `prefix` begins every key in Redis.
+    """
+
+    def __init__(self, redis: Redis, seed: Seed, *, lead: float = LEAD, prefix: str = "pagecast:pace:") -> None:
+        self._redis = redis
+        self._seed_rows = seed
+        self._lead = round(lead * _MICRO)
+        self._span = round(SPAN * _MICRO)
+        self._ahead = self._lead + self._span
+        self._prefix = prefix
+        self._channel = f"{prefix}pauses"
+        self._scripts = {name: redis.register_script(_source(name)) for name in ("lease", "seed", "pause", "resume")}
+        self._offset: float | None = None
+        self._news: dict[str, _News] = {}
+        self._deaf_until = -math.inf
+
+    async def lease(self, paces: Sequence[Pace], want: int) -> Lease:
+        """Take up to `want` (at most 50) slots from all buckets at once, or learn how long to wait.
+
+        Raises PaceUnavailable when Redis does not answer.
+        """
+        keys = [self._prefix + pace.key for pace in paces]
+        args = [max(1, min(want, WANT)), self._lead, self._span, self._ahead, KEEP_MS, *map(_interval, paces)]
+        for _ in range(3):
+            sent = _now()
+            reply = await self._run("lease", keys, args)
+            if reply[0] >= 0:
+                return self._read(paces, reply, sent)
+            await self._seed([paces[index - 1].key for index in reply[1:]])
+        raise PaceUnavailable(
+            "Redis forgets the pace as fast as it is written. Look at its memory and its eviction policy."
+        )
+
+    async def pause(self, key: str, seconds: float, epoch_of_slot: int | None = None) -> int:
+        """Pause a bucket for everybody and return until when, in epoch milliseconds; a longer pause stands.
+
+        `epoch_of_slot` is that of the lease whose slot was throttled: the refusals of one epoch count once.
+        """
+        args = [math.ceil(seconds * 1000), "" if epoch_of_slot is None else epoch_of_slot, KEEP_MS, self._channel]
+        reply: list[int] = await self._run("pause", [self._prefix + key], args)
+        until, epoch, left = reply
+        self._hear(key, epoch, left)
+        return until
+
+    async def resume(self, key: str) -> None:
+        """End a bucket's pause in Redis; its row is the caller's to change."""
+        epoch = await self._run("resume", [self._prefix + key], [self._channel])
+        if epoch:
+            self._hear(key, epoch, 0)
+
+    async def allowed(self, keys: Iterable[str]) -> dict[str, Allowed]:
+        """How buckets stand; those that Redis does not know are absent. Changes nothing."""
+        named = list(keys)
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for key in named:
+                    pipe.hmget(self._prefix + key, ["rate", "pause"])
+                rows = await pipe.execute()
+        except RedisError as error:
+            _unavailable(error)
+        return {
+            key: Allowed(rate=float(rate) if rate else None, paused_until=int(pause))
+            for key, (rate, pause) in zip(named, rows, strict=True)
+            if pause is not None
+        }
+
+    def stale(self, lease: Lease) -> bool:
+        """Whether a slot of this lease may no longer be used: paused or throttled since, too late, or slept through.
+
+        Local and cheap: called at every slot. Pauses of other processes are known while `listen` runs.
+        """
+        now = _now()
+        slept = abs((time.time() - lease.wall) - (now - lease.granted)) > ASLEEP
+        if slept or now > lease.end or lease.granted <= self._deaf_until:
+            return True
+        return any(self._overtaken(key, epoch, now) for key, epoch in (lease.epoch or {}).items())
+
+    async def listen(self) -> None:
+        """Hear the pauses of other processes until cancelled.
+
+        Whatever was leased while no one listened may have been overtaken unheard, so a lost connection makes it stale.
+        """
+        heard_before = False
+        while True:
+            with suppress(RedisError, OSError):
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(self._channel)
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            self._hear_line(message["data"])
+                        elif heard_before:
+                            # The driver reconnects by itself too; then this is its second subscription.
+                            self._deaf_until = _now()
+                        heard_before = True
+            self._deaf_until = _now()
+            await asyncio.sleep(_RECONNECT)
+
+    async def _seed(self, keys: Sequence[str]) -> None:
+        rows = await self._seed_rows(keys)
+        pauses = [rows[key].paused_until if key in rows else 0 for key in keys]
+        # The last lease that Redis forgot may have begun `ahead` from then, and lasted `span`.
+        settle = self._ahead + self._span
+        await self._run("seed", [self._prefix + key for key in keys], [settle, KEEP_MS, *pauses])
+
+    async def _run(self, script: str, keys: Sequence[str], args: Sequence[int | str]) -> Any:
+        try:
+            return await self._scripts[script](keys=keys, args=args)
+        except RedisError as error:
+            _unavailable(error)
+
+    def _read(self, paces: Sequence[Pace], reply: Sequence[int], sent: float) -> Lease:
+        granted = _now()
+        count, server = reply[0], reply[1] / _MICRO
+        self._locate(server, sent, granted)
+        if count == 0:
+            at, index, paused = reply[2:]
+            wait = (at - reply[1]) / _MICRO
+            return Lease(0, wait=wait, held_by=paces[index - 1].key, paused=bool(paused), granted=granted)
+        start, step, *epochs = reply[2:]
+        epoch = {pace.key: number for pace, number in zip(paces, epochs, strict=True)}
+        for key, number in epoch.items():
+            if key not in self._news or self._news[key].epoch < number:
+                self._news[key] = _News(number, -math.inf)
+        assert self._offset is not None
+        return Lease(count, start / _MICRO + self._offset, step / _MICRO, epoch, granted=granted, wall=time.time())
+
+    def _locate(self, server: float, sent: float, received: float) -> None:
+        """Keep the distance from Redis's clock to the loop's, moved only as far as a call proves it wrong.
+
+        Placed by its own reply, each lease would shift by the delay of that reply, and neighbours would close up.
+        """
+        low, high = sent - server, received - server
+        self._offset = min(max((low + high) / 2 if self._offset is None else self._offset, low), high)
+
+    def _overtaken(self, key: str, epoch: int, now: float) -> bool:
+        news = self._news.get(key)
+        return news is not None and (news.epoch > epoch or news.paused_until > now)
+
+    def _hear(self, key: str, epoch: int, left_ms: int) -> None:
+        known = self._news.get(key)
+        if known is None or known.epoch <= epoch:
+            self._news[key] = _News(epoch, _now() + left_ms / 1000)
+
+    def _hear_line(self, line: bytes | str) -> None:
+        text = line.decode() if isinstance(line, bytes) else line
+        epoch, left, key = text.split(" ", 2)
+        self._hear(key.removeprefix(self._prefix), int(epoch), int(left))
+
+
+def _source(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _interval(pace: Pace) -> int:
+    """Whole microseconds between two slots, rounded up so that the rate is never exceeded; 0 without a limit."""
+    return 0 if pace.rate is None else math.ceil(_MICRO / pace.rate)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _unavailable(error: RedisError) -> NoReturn:
+    raise PaceUnavailable(
+        f"Redis gives no pace, so nothing is sent: {error}. Sending goes on once it answers."
+    ) from error
