@@ -226,6 +226,7 @@ class Case(NamedTuple):
 
 
 HTML, HTML_TYPE = b"<html>hello</html>", {"content-type": "text/html"}
+WINDOW = "IG_OUTSIDE_MESSAGING_WINDOW"
 AFTER = {"retry-after": "9"}
 CASES = [
     Case("known refusal in a 500", "meta", 500, graph_error("10-2018278"), PERSON, "10-2018278"),
@@ -276,6 +277,9 @@ CASES = [
     ),
     Case("the error's status wins", "orbit", 400, orbit_error("NEW", 403), SENDER, "NEW"),
     Case("the error's 500 wins", "orbit", 400, orbit_error("NEW", 500), UNKNOWN, "NEW"),
+    Case("HTTP's 409 wins", "orbit", 409, orbit_error("NEW", 422), UNKNOWN, "NEW"),
+    Case("409 with nothing", "orbit", 409, b"", UNKNOWN, "http-409"),
+    Case("409 with a refusal", "orbit", 409, orbit_error("IG_OUTSIDE_MESSAGING_WINDOW", 409), PERSON, WINDOW),
     Case("HTTP's 500 wins", "orbit", 500, orbit_error("NEW", 422), UNKNOWN, "NEW"),
     Case("code in small letters", "orbit", 400, orbit_error("dv_live_sk_1", 400), FOREIGN, "http-400"),
     *(

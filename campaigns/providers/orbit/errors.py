@@ -31,7 +31,9 @@ _INVALID = _message("Orbit finds the message invalid.")
 _KEY_LIMIT = _slow("Orbit limits the API key.", Scope.KEY)
 _BALANCE = _page("The Orbit balance is too low. Top it up, then resume the page.")
 _NOT_FOUND = _page("Orbit does not find what was called. Check the page's base_url and account_id, then resume it.")
-_CLASH = in_doubt("Orbit reports a conflict: an earlier request with the same key may have sent the message.")
+
+CONFLICT = in_doubt("Orbit reports a conflict: an earlier request with the same key may have sent the message.")
+"""HTTP's 409, unless a known code says more."""
 
 ERRORS: dict[str, Meaning] = {
     "IG_NOT_AUTHORIZED": _page(
@@ -77,7 +79,7 @@ STATUSES: dict[int, Meaning] = {
     402: _BALANCE,
     403: _RIGHTS,
     404: _NOT_FOUND,
-    409: _CLASH,
+    409: CONFLICT,
     413: _INVALID,
     415: _INVALID,
     422: _INVALID,

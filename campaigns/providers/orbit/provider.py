@@ -10,7 +10,7 @@ import httpx
 
 from campaigns.providers.answer import Answer, Meaning, by_shape, by_status, identifier, member
 from campaigns.providers.orbit.body import Fields, body
-from campaigns.providers.orbit.errors import ERRORS, STATUSES, TRY_LATER
+from campaigns.providers.orbit.errors import CONFLICT, ERRORS, STATUSES, TRY_LATER
 from campaigns.providers.pace import Documented, sender_pace, sender_warnings
 from campaigns.providers.protocol import Call, Sender
 from schemas.bucket import Pace
@@ -24,7 +24,7 @@ KEY_RATE = 72.0
 """Messages per minute of one key unless typed: at exactly the documented figure some are refused."""
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_TWIN = re.compile(r"(?:MESSENGER|MSGR|FB)_")
+_TWIN = re.compile(r"^(?:MESSENGER|MSGR|FB)_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,11 @@ def _per_minute(route: Route) -> float:
 
 def _meaning(answer: Answer, code: str) -> Meaning:
     """Find the code's row; the Messenger page lists no codes, so a twin of an IG_ code means the same."""
-    row = ERRORS.get(code) or ERRORS.get(_TWIN.sub("IG_", code, count=1))
+    row = ERRORS.get(code) or ERRORS.get(_TWIN.sub("IG_", code))
     if row := row or by_status(answer, "Orbit", Scope.KEY):
         return row
+    if answer.response.status_code == httpx.codes.CONFLICT:
+        return CONFLICT
     stated = answer.error.get("status")
     if code and (row := STATUSES.get(stated if isinstance(stated, int) else answer.response.status_code)):
         return row
