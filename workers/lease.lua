@@ -53,8 +53,12 @@ for i, bucket in ipairs(buckets) do
   end
   if bucket.interval > 0 then
     -- Nothing we lease ends later than this; beyond it the clock was set back, or the rate was raised.
+    -- Stored at once, or the limit would move on with the clock and never be reached.
     local latest = now + ahead + math.max(span, bucket.interval)
-    bucket.tat = math.min(bucket.tat, latest)
+    if bucket.tat > latest then
+      bucket.tat = latest
+      redis.call('HSET', KEYS[i], 'tat', string.format('%.0f', latest))
+    end
     if bucket.tat > start then
       start, holder = bucket.tat, i
     end

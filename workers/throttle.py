@@ -5,8 +5,9 @@ Redis hash. One Lua call takes slots from all of them on Redis's clock (`lease.l
 a crash loses at most the slots of one lease, a quarter of a second of pace.
 
 Weaknesses, on purpose: whoever asks next gets the next slots, so shares are equal only over seconds; a send whose
-buckets have different rates gets one slot a call; without Redis there is no pace, hence no sending. Everybody must
-pass the same rate for the same key.
+buckets have different rates gets one slot a call; two ceilings whose slots do not interleave evenly on a page with
+room to spare reach some 95 % of their rates, because nothing is caught up; without Redis there is no pace, hence no
+sending. Everybody must pass the same rate for the same key.
 """
 
 import asyncio
