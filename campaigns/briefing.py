@@ -80,7 +80,7 @@ def sender_of(
 ) -> Sender:
     """Resolve a route's token; raises MissingSecretError and InputError."""
     token = secret(route.token, settings, environment)
-    return Sender(Channel(channel), account_id, route.base_url, token, route.login)
+    return Sender(Channel(channel), account_id, route.base_url, token, route.login, route.auth)
 
 
 def paces(

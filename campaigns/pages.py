@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import events
 from campaigns.errors import InputError
@@ -32,17 +32,17 @@ _PROBE = text("UPDATE page SET probe_at = :now WHERE id = :id AND parked_at IS N
 def find(conn: Connection, name: str) -> Page | None:
     """Return the page of that name."""
     row = conn.execute(_FIND, {"name": name}).mappings().one_or_none()
-    return Page(**row) if row else None
+    return _page(row) if row else None
 
 
 def get(conn: Connection, page_id: int) -> Page:
     """Return a page by its id."""
-    return Page(**conn.execute(_BY_ID, {"id": page_id}).mappings().one())
+    return _page(conn.execute(_BY_ID, {"id": page_id}).mappings().one())
 
 
 def all_of(conn: Connection) -> Sequence[Page]:
     """Return every page by name."""
-    return [Page(**row) for row in conn.execute(_ALL).mappings()]
+    return [_page(row) for row in conn.execute(_ALL).mappings()]
 
 
 def add(
@@ -98,3 +98,7 @@ def unpark(conn: Connection, page_id: int, now: int, actor: str = "worker") -> b
 def probe(conn: Connection, page_id: int, now: int) -> bool:
     """Let a parked page try one message; False where it is not parked."""
     return conn.execute(_PROBE, {"id": page_id, "now": now}).rowcount == 1
+
+
+def _page(row: RowMapping) -> Page:
+    return Page.model_validate(dict(row))

@@ -1,5 +1,6 @@
 """Settings from the environment, read once by the entry points and passed down."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -46,7 +47,7 @@ class MissingSecretError(KeyError):
     """No place that secrets come from knows this name."""
 
 
-def secret(reference: str, settings: Settings, environment: dict[str, str]) -> SecretStr:
+def secret(reference: str, settings: Settings, environment: Mapping[str, str]) -> SecretStr:
     """Resolve `@{secret:NAME}`: the environment first, then the secrets folder.
 
     Raises MissingSecretError with the bare name.

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, String
 from sqlmodel import Field, SQLModel
 
 
@@ -28,13 +28,15 @@ class Campaign(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     ref: str = Field(unique=True)
     name: str = Field(index=True)
+    """As people see it: the file's name, with " #2" where an earlier run had the same."""
+    title: str = Field(index=True)
+    """The name in the campaign file."""
     fingerprint: str
-    state: CampaignState = CampaignState.DRAFT
+    state: CampaignState = Field(default=CampaignState.DRAFT, sa_type=String)
     sentence: str = ""
     spec: str
     message: str
     list_id: str = Field(foreign_key="recipient_list.id")
-    plan_token: str | None = None
     rate: float | None = None
     margin_ms: int = 300_000
     total: int = 0

@@ -2,15 +2,16 @@
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, String
 from sqlmodel import Field, SQLModel
 
 
 class ChunkState(StrEnum):
-    """`stopped` after three crashes: it needs a person."""
+    """`draining`: nothing left to claim, answers still out. `stopped` after three crashes: it needs a person."""
 
     READY = "ready"
     RUNNING = "running"
+    DRAINING = "draining"
     DONE = "done"
     STOPPED = "stopped"
 
@@ -30,7 +31,7 @@ class Chunk(SQLModel, table=True):
     seq: int
     size: int
     deadline: int | None = Field(default=None, sa_type=BigInteger)
-    state: ChunkState = ChunkState.READY
+    state: ChunkState = Field(default=ChunkState.READY, sa_type=String)
     owner: str | None = None
     fence: int = 0
     lease_until: int | None = Field(default=None, sa_type=BigInteger)

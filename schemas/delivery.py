@@ -7,7 +7,7 @@ pending → skipped | cancelled
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, Integer, String
 from sqlmodel import Field, SQLModel
 
 
@@ -37,37 +37,42 @@ OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING})
 """A campaign is finished when none of its rows is in one of these."""
 
 
+# SQLite clusters a table by an INTEGER key and by no other type.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+_ZERO = {"server_default": "0"}
+
+
 class Delivery(SQLModel, table=True):
     """Times are epoch milliseconds. Written in bulk past the ORM; only `campaigns.ledger` writes it.
 
-    `variables` is a JSON list: the template's variables in order of first use, null for a blank cell. `part_done` counts
-    finished parts, `part_open` the part on the wire (equal when none is). `attempts` counts calls that got an answer
-    or none, not throttled or unreachable ones; `tries` rises after a definite refusal, never after unknown, and goes
-    into the idempotency key. `message_ids` holds one id a part, separated by spaces.
+    `variables` is a JSON list: the template's variables in order of first use, null for a blank cell. `part_done`
+    counts finished parts, `part_open` the part on the wire (equal when none is). `attempts` counts calls that got an
+    answer or none, not throttled or unreachable ones; `tries` rises after a definite refusal, never after unknown, and
+    goes into the idempotency key. `message_ids` holds one id a part, separated by spaces.
     """
 
     __table_args__ = (
         Index("ux_delivery_person", "sender_id", "recipient_id", "campaign_id", unique=True),
-        Index("ix_delivery_chunk", "chunk_id"),
+        Index("ix_delivery_chunk", "chunk_id", "id"),
     )
 
-    id: int = Field(primary_key=True, sa_type=BigInteger)
+    id: int = Field(primary_key=True, sa_type=RowId)
     campaign_id: int
     page_id: int
     sender_id: int
     chunk_id: int | None = None
     line: int
     recipient_id: str
-    variables: str = "[]"
+    variables: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
     closes_at: int | None = Field(default=None, sa_type=BigInteger)
-    state: DeliveryState
+    state: DeliveryState = Field(sa_type=String)
     reason: str | None = None
     claim: str | None = None
     due_at: int | None = Field(default=None, sa_type=BigInteger)
-    part_open: int = 0
-    part_done: int = 0
-    attempts: int = 0
-    tries: int = 0
+    part_open: int = Field(default=0, sa_column_kwargs=_ZERO)
+    part_done: int = Field(default=0, sa_column_kwargs=_ZERO)
+    attempts: int = Field(default=0, sa_column_kwargs=_ZERO)
+    tries: int = Field(default=0, sa_column_kwargs=_ZERO)
     provider_code: str | None = None
     message_ids: str | None = None
     request_id: str | None = None
@@ -78,4 +83,4 @@ class Delivery(SQLModel, table=True):
     replied_at: int | None = Field(default=None, sa_type=BigInteger)
     reply: str | None = None
     variant: str | None = None
-    revision: int = 1
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

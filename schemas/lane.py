@@ -16,7 +16,7 @@ class LaneState(StrEnum):
 
 
 class Lane(SQLModel, table=True):
-    """`proven` turns true with the first answer that is no doubt; until then three messages go out and one is awaited."""
+    """Until `proven`, `trial` messages go out and an answer is awaited: three at first, one after a pause for doubt."""
 
     campaign_id: int = Field(primary_key=True, foreign_key="campaign.id")
     page_id: int = Field(primary_key=True, foreign_key="page.id")
@@ -24,6 +24,7 @@ class Lane(SQLModel, table=True):
     """A `Route` as JSON: the page's with the campaign's settings over it."""
     total: int = 0
     proven: bool = False
+    trial: int = 3
     asked: float = 0.0
     """Messages per second asked for: the smallest configured bucket."""
     buckets: str = "[]"

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, String
 from sqlmodel import Field, SQLModel
 
 
@@ -37,6 +37,7 @@ class Route(BaseModel):
     on_try_later: str = "hold"
     trust_idempotency: bool = False
     login: str = "facebook"
+    auth: str = "x-api-key"
 
 
 class Page(SQLModel, table=True):
@@ -48,8 +49,8 @@ class Page(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    channel: Channel
-    provider: ProviderName
+    channel: Channel = Field(sa_type=String)
+    provider: ProviderName = Field(sa_type=String)
     account_id: str = Field(index=True)
     sender_id: int = Field(index=True)
     route: str

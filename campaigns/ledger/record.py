@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -50,13 +49,13 @@ _SWEEP = text("DELETE FROM delivery WHERE id BETWEEN :low AND :high AND campaign
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is loaded: a Parquet file of ledger rows in send order, the chunks, and the counts of all rows of the file.
+    """What is loaded: the ledger's rows in send order, the chunks, and the counts of all rows of the list.
 
-    `rows` has line, recipient_id, page_id, sender_id, variables, closes_at, state, reason, chunk_seq (null for a skipped
-    row). `chunks` has page_id, seq, size, deadline. `tallies` has page_id, chunk_seq, state, reason, n.
+    `rows` has line, recipient_id, page_id, sender_id, variables, closes_at, state, reason, chunk_seq (null where
+    skipped). `chunks` has page_id, seq, size, deadline. `tallies` has page_id, chunk_seq, state, reason, n.
     """
 
-    rows: Path
+    rows: pl.DataFrame
     chunks: pl.DataFrame
     tallies: pl.DataFrame
 
@@ -64,19 +63,19 @@ class Load:
 def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) -> int:
     """Write a plan's chunks, rows and tallies for a campaign; return the number of ledger rows."""
     sweep(writing, campaign_id)
-    n = pl.scan_parquet(rows.rows).select(pl.len()).collect().item()
+    n = rows.rows.height
     with writing() as conn:
         first = int(conn.execute(_LAST_ID).scalar_one()) + 1
         total = int(rows.tallies["n"].sum())
         conn.execute(_BOUND, {"first": first, "last": first + n - 1, "total": total, "campaign_id": campaign_id})
         chunk_ids = _record_chunks(conn, campaign_id, rows.chunks)
-    for part in _slices(rows.rows, n, campaign_id, first, chunk_ids):
+    for part in _slices(rows.rows, campaign_id, first, chunk_ids):
         with writing() as conn:
             conn.exec_driver_sql(_INSERT, part)
         time.sleep(pause)
     with writing() as conn:
         _record_tallies(conn, campaign_id, rows.tallies, chunk_ids)
-    return int(n)
+    return n
 
 
 def sweep(writing: Writing, campaign_id: int) -> None:
@@ -106,24 +105,19 @@ def _record_chunks(conn: Connection, campaign_id: int, chunks: pl.DataFrame) -> 
 
 
 def _slices(
-    source: Path, n: int, campaign_id: int, first: int, chunk_ids: pl.DataFrame
+    rows: pl.DataFrame, campaign_id: int, first: int, chunk_ids: pl.DataFrame
 ) -> Iterator[list[tuple[object, ...]]]:
-    wide = pl.scan_parquet(source)
-    for offset in range(0, n, SLICE * 20):
-        frame = (
-            wide.slice(offset, SLICE * 20)
+    for offset in range(0, rows.height, SLICE):
+        part = (
+            rows.slice(offset, SLICE)
             .with_columns(pl.col("page_id", "chunk_seq").cast(pl.Int64))
-            .join(chunk_ids.lazy(), on=["page_id", "chunk_seq"], how="left", maintain_order="left")
-            .with_row_index("id", offset=0)
+            .join(chunk_ids, on=["page_id", "chunk_seq"], how="left", maintain_order="left")
             .with_columns(
-                (pl.col("id").cast(pl.Int64) + first + offset).alias("id"),
+                pl.int_range(first + offset, first + offset + pl.len(), dtype=pl.Int64).alias("id"),
                 pl.lit(campaign_id).alias("campaign_id"),
             )
-            .select(_COLUMNS)
-            .collect()
         )
-        for part in frame.iter_slices(SLICE):
-            yield part.rows()
+        yield part.select(_COLUMNS).rows()
 
 
 def _record_tallies(conn: Connection, campaign_id: int, tallies: pl.DataFrame, chunk_ids: pl.DataFrame) -> None:

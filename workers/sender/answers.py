@@ -12,10 +12,11 @@ import httpx
 import structlog
 from sqlalchemy import Connection
 
-from campaigns import buckets, lanes, lifecycle, pages, suppression
+from campaigns import buckets, lanes, pages, suppression
 from campaigns.briefing import Briefing
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.deliveries import Candidate, Settlement
+from campaigns.lifecycle.control import stop_if_all_refused
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.outcome import Outcome, Scope, Verdict
@@ -154,7 +155,7 @@ class Answers:
         self._fail(ready, outcome, Reason.MESSAGE_REJECTED)
         await self._kit.settling.settled()
         await self._do(
-            lambda conn: lifecycle.stop_if_all_refused(conn, self._held.campaign_id, outcome.code, outcome.sentence)
+            lambda conn: stop_if_all_refused(conn, self._held.campaign_id, outcome.code, outcome.sentence, now_of(conn))
         )
 
     async def _refused_sender(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:

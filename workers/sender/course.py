@@ -77,7 +77,7 @@ class Course:
         renewing = asyncio.create_task(self._renew())
         try:
             return await self._claim_groups()
-        except Exception as error:  # noqa: BLE001 - a run that breaks gives its rows back; the chunk counts the crash
+        except Exception as error:  # a run that breaks gives its rows back; the chunk counts the crash
             self._crash = error
             log.exception("course.crashed", chunk=self._held.chunk_id)
             return Ended.CRASHED
@@ -147,8 +147,8 @@ class Course:
         prepare = partial(self._prepare, name=name, lease=lease, now=time.time() - self._loop.time())
 
         def step(conn: Connection) -> Claimed[Ready]:
-            facts = {"name": name, "want": lease.count, "now": now_of(conn), "after": self._after}
-            return claim(conn, self._held, prepare, **facts)
+            now = now_of(conn)
+            return claim(conn, self._held, prepare, name=name, want=lease.count, now=now, after=self._after)
 
         self._kit.settling.flush()
         claimed = await self._kit.writer.do(step)
@@ -191,7 +191,7 @@ class Course:
             on_the_wire = True
             outcome = await self._kit.wire.call(request, self._answers.read)
             await self._answers.take(ready, outcome, lease)
-        except Exception as error:  # noqa: BLE001 - what was not sent goes back, what may have been is in doubt
+        except Exception as error:  # what was not sent goes back, what may have been is in doubt
             self._crash = error
             log.exception("call.crashed", delivery=ready.row.id)
             if on_the_wire:

@@ -1,0 +1,119 @@
+"""Reading a campaign file: TOML in, a checked shape out, and for every mistake one sentence that says what to do."""
+
+import datetime as dt
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from campaigns.errors import InputError
+from schemas.campaign_file import RESERVED, CampaignFile
+
+_REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?\s*", re.IGNORECASE)
+_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "": 60}
+_SHAPE = "2026-12-01 09:00 Europe/Paris"
+
+
+def load(path: Path) -> CampaignFile:
+    """Read and check a campaign file; raises InputError."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Cannot read the campaign file {path}: {error.strerror}. Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The campaign file {path} is not UTF-8. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The campaign file {path} is not valid TOML: {error}.") from error
+    return parse(content, str(path))
+
+
+def parse(content: dict[str, Any], where: str = "the campaign") -> CampaignFile:
+    """Check a campaign's content; raises InputError that names the key and what would do."""
+    try:
+        file = CampaignFile.model_validate(content)
+        file.message.message  # noqa: B018 - it checks itself
+    except ValidationError as error:
+        raise InputError(f"{where}: {'; '.join(map(_sentence, error.errors()))}.") from error
+    except ValueError as error:
+        raise InputError(f"{where}: {error}.") from error
+    for name, page in file.pages.items():
+        if not _REFERENCE.fullmatch(page.token):
+            raise InputError(
+                f"{where}: pages.{name}.token must be a reference such as @{{secret:{name.upper()}_TOKEN}}, never the "
+                "token itself. Put the token into the environment variable of that name."
+            )
+    return file
+
+
+def moment(value: str | dt.datetime, key: str) -> int:
+    """Return a scheduled moment in epoch milliseconds.
+
+    The zone must be explicit. Of an hour that a change of clocks repeats the first counts; an hour that it skips moves
+    forward by the change. Raises InputError.
+    """
+    instant = value if isinstance(value, dt.datetime) else _written_moment(value.strip(), key)
+    if instant.tzinfo is None:
+        raise InputError(f'{key} has no time zone. Write it like "{_SHAPE}".')
+    return int(instant.timestamp() * 1000)
+
+
+def milliseconds(value: str | float, key: str) -> int:
+    """Return a duration in milliseconds; a bare number is minutes. Raises InputError."""
+    found = _DURATION.fullmatch(str(value))
+    if not found:
+        raise InputError(f'{key} = "{value}" is no duration. Write it like "5m", "90s" or "1h".')
+    return round(float(found[1]) * _SECONDS[(found[2] or "").lower()] * 1000)
+
+
+def _written_moment(value: str, key: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    written, _, zone = value.rpartition(" ")
+    try:
+        return dt.datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
+        raise InputError(f'{key} = "{value}" cannot be read. Write it like "{_SHAPE}".') from error
+
+
+def _sentence(error: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(path)
+    if error["type"] == "missing":
+        return f"`{path}` is missing"
+    return f"`{path}`: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _unknown_key(path: str) -> str:
+    if path in RESERVED or path.partition(".")[0] in RESERVED:
+        return f"`{path}` is reserved and does not work yet; remove it"
+    *parents, key = path.split(".")
+    known = _keys(CampaignFile, parents)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+    return f"`{path}` is not a key; {hint}"
+
+
+def _keys(model: type[BaseModel], parents: Iterable[str]) -> list[str]:
+    """Return the keys of the table at a path; an item of a list or of `pages` stands for its model."""
+    for parent in parents:
+        field = model.model_fields.get(parent)
+        if field is not None:
+            model = _model_in(field.annotation) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(each) for each in getattr(annotation, "__args__", ()))
+    return next((model for model in inner if model), None)

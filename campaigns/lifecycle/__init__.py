@@ -1,0 +1,12 @@
+"""The verbs that web and CLI call; the only ways between a campaign's states.
+
+submit   a campaign file and its list become a draft
+plan     counts, forecast and the token that a launch needs
+launch   the ledger's rows; then scheduled, or sending
+control  pause, resume, cancel
+advance  what time alone brings: start, deadline, finish
+find     which campaign an id, prefix, name or `last` means
+
+draft → scheduled → sending ⇄ paused → finished
+  any of them but finished → cancelled
+"""

@@ -1,0 +1,37 @@
+"""What time alone brings: a start that is due, a deadline that passed, a campaign with nothing left to send."""
+
+from sqlalchemy import Connection, text
+
+from campaigns import events
+from campaigns.ledger import withdrawal
+from campaigns.ledger.tallies import open_rows
+from schemas.delivery import DeliveryState
+from schemas.reason import Reason
+
+_DUE = text("SELECT id FROM campaign WHERE state = 'scheduled' AND start_at <= :now")
+_START = text("UPDATE campaign SET state = 'sending', started_at = :now WHERE id = :id AND state = 'scheduled'")
+_LATE = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused', 'scheduled') AND not_after <= :now")
+_OPEN = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused')")
+_FINISH = text("""
+    UPDATE campaign SET state = 'finished', sentence = '', finished_at = :now
+    WHERE id = :id AND state IN ('sending', 'paused')
+""")
+
+
+def advance(conn: Connection, now: int) -> None:
+    """Move every campaign that time moves; `now` in epoch milliseconds."""
+    for campaign_id in conn.execute(_DUE, {"now": now}).scalars().all():
+        if conn.execute(_START, {"now": now, "id": campaign_id}).rowcount:
+            events.record(conn, now, "campaign.started", "clock", "Started as scheduled.", campaign_id=campaign_id)
+    for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():
+        _expire(conn, campaign_id, now)
+    for campaign_id in conn.execute(_OPEN).scalars().all():
+        if open_rows(conn, campaign_id) == 0 and conn.execute(_FINISH, {"now": now, "id": campaign_id}).rowcount:
+            events.record(conn, now, "campaign.finished", "clock", "Finished.", campaign_id=campaign_id)
+
+
+def _expire(conn: Connection, campaign_id: int, now: int) -> None:
+    n = withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.DEADLINE_PASSED)
+    if n:
+        said = f"not_after has passed: {n:,} people are not sent to any more."
+        events.record(conn, now, "campaign.deadline", "clock", said, campaign_id=campaign_id)

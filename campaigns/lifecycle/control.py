@@ -1,0 +1,126 @@
+"""Pause, resume, cancel: a claim asks for the campaign's state, so a change holds from the next claim on."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, TextClause, text
+
+from campaigns import events
+from campaigns.errors import StateError
+from campaigns.ledger import chunks, withdrawal
+from campaigns.runtime import Runtime, now_of
+from schemas.campaign import Campaign, CampaignState
+from schemas.delivery import DeliveryState
+from schemas.reason import Reason
+
+_SET = text("UPDATE campaign SET state = :new, sentence = :sentence WHERE id = :id AND state = :old")
+_SENDING = text("SELECT id FROM campaign WHERE state IN ('sending', 'scheduled')")
+_IN_FLIGHT = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'sending'")
+_ACCEPTED = text("""
+    SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state IN ('accepted', 'delivered', 'read')
+""")
+_REFUSED = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'failed'")
+_REFUSALS_STOP = 3
+
+_PAUSABLE = (CampaignState.SENDING, CampaignState.SCHEDULED)
+_CANCELLABLE = (*_PAUSABLE, CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.AWAITING_APPROVAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a verb did. `in_flight` calls were out at that moment; they end within seconds, and are settled."""
+
+    state: CampaignState
+    in_flight: int
+    withdrawn: int = 0
+
+
+def pause(runtime: Runtime, campaign: Campaign, actor: str, sentence: str = "") -> Change:
+    """Stop claiming at once; slots leased before are gone within a second. Raises StateError."""
+    said = sentence or f"Paused by {actor}."
+    with runtime.writing() as conn:
+        _move(conn, campaign, _PAUSABLE, CampaignState.PAUSED, said)
+        events.record(conn, now_of(conn), "campaign.paused", actor, said, campaign_id=campaign.id)
+        return Change(CampaignState.PAUSED, _count(conn, _IN_FLIGHT, campaign))
+
+
+def pause_all(runtime: Runtime, actor: str) -> int:
+    """Stop every campaign; return how many were sending or scheduled."""
+    with runtime.writing() as conn:
+        ids = conn.execute(_SENDING).scalars().all()
+        now = now_of(conn)
+        for campaign_id in ids:
+            conn.execute(
+                text("UPDATE campaign SET state = 'paused', sentence = :said WHERE id = :id"),
+                {"said": f"Paused with all others by {actor}.", "id": campaign_id},
+            )
+            events.record(conn, now, "campaign.paused", actor, "Paused with all others.", campaign_id=campaign_id)
+    return len(ids)
+
+
+def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
+    """Go on: sending, or waiting for its start. Raises StateError."""
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        waits = campaign.started_at is None and campaign.start_at is not None and campaign.start_at > now
+        state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
+        _move(conn, campaign, (CampaignState.PAUSED,), state, "")
+        chunks.restart(conn, campaign.id or 0)
+        events.record(conn, now, "campaign.resumed", actor, "Resumed.", campaign_id=campaign.id)
+        return Change(state, 0)
+
+
+def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
+    """End a campaign: who has not had a turn is cancelled, who got it stays as the ledger has it. Raises StateError."""
+    with runtime.writing() as conn:
+        _move(conn, campaign, _CANCELLABLE, CampaignState.CANCELLED, f"Cancelled by {actor}.")
+        events.record(conn, now_of(conn), "campaign.cancelled", actor, "Cancelled.", campaign_id=campaign.id)
+        in_flight = _count(conn, _IN_FLIGHT, campaign)
+    withdrawn = 0
+    while n := _withdraw(runtime, campaign):
+        withdrawn += n
+    return Change(CampaignState.CANCELLED, in_flight, withdrawn)
+
+
+def stop_if_all_refused(conn: Connection, campaign_id: int, code: str, sentence: str, now: int) -> None:
+    """Pause a campaign whose message the platform refused three times with one code and never took.
+
+    The refused rows go back to pending: it was not their fault, and a corrected message may reach them.
+    """
+    if _count_of(conn, _ACCEPTED, campaign_id) or _count_of(conn, _REFUSED, campaign_id) < _REFUSALS_STOP:
+        return
+    if withdrawal.failed_with(conn, campaign_id, code) < _REFUSALS_STOP:
+        return
+    said = f"Stopped: the platform refused the message itself ({code}). {sentence} Correct it, then launch again."
+    facts = {"old": "sending", "new": CampaignState.PAUSED.value, "sentence": said, "id": campaign_id}
+    if conn.execute(_SET, facts).rowcount:
+        withdrawal.return_failed(conn, campaign_id, code)
+        events.record(conn, now, "campaign.stopped", "worker", said, campaign_id=campaign_id)
+
+
+def _withdraw(runtime: Runtime, campaign: Campaign) -> int:
+    with runtime.writing() as conn:
+        return withdrawal.withdraw(conn, campaign.id or 0, DeliveryState.CANCELLED, Reason.CANCELLED)
+
+
+def _move(
+    conn: Connection, campaign: Campaign, allowed: tuple[CampaignState, ...], new: CampaignState, sentence: str
+) -> None:
+    for old in allowed:
+        facts = {"old": old.value, "new": new.value, "sentence": sentence, "id": campaign.id}
+        if conn.execute(_SET, facts).rowcount:
+            return
+    raise StateError(
+        f"{campaign.name} is {_state(conn, campaign)}; only a campaign that is {' or '.join(allowed)} can become {new}."
+    )
+
+
+def _state(conn: Connection, campaign: Campaign) -> str:
+    return str(conn.execute(text("SELECT state FROM campaign WHERE id = :id"), {"id": campaign.id}).scalar_one())
+
+
+def _count(conn: Connection, query: TextClause, campaign: Campaign) -> int:
+    return _count_of(conn, query, campaign.id or 0)
+
+
+def _count_of(conn: Connection, query: TextClause, campaign_id: int) -> int:
+    return int(conn.execute(query, {"id": campaign_id}).scalar_one())

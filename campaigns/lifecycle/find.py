@@ -1,0 +1,51 @@
+"""Which campaign somebody means: an id, a unique prefix of one, a unique name, or `last`."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, text
+
+from campaigns.errors import InputError
+from schemas.campaign import Campaign
+
+_LAST = text("SELECT * FROM campaign ORDER BY id DESC LIMIT 1")
+_BY_ID = text("SELECT * FROM campaign WHERE id = :id")
+_MATCHING = text("""
+    SELECT * FROM campaign WHERE ref = :word OR name = :word OR substr(ref, 1, length(:word)) = :word ORDER BY id
+""")
+_TITLED = text("SELECT * FROM campaign WHERE title = :title ORDER BY id")
+_ALL = text("SELECT * FROM campaign ORDER BY id DESC LIMIT :most")
+
+
+def campaign(conn: Connection, word: str) -> Campaign:
+    """Return the campaign that `word` means; raises InputError where there is none, or several."""
+    if word == "last":
+        row = conn.execute(_LAST).mappings().one_or_none()
+        found = [_campaign(row)] if row else []
+    else:
+        found = [_campaign(row) for row in conn.execute(_MATCHING, {"word": word}).mappings()]
+    exact = [each for each in found if word in {each.ref, each.name}]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or found)[0]
+    if found:
+        names = ", ".join(f"{each.ref} ({each.name})" for each in found[:5])
+        raise InputError(f"{word} means several campaigns: {names}. Give more of the id.")
+    raise InputError(f"There is no campaign {word}. `pagecast status` lists those there are.")
+
+
+def by_id(conn: Connection, campaign_id: int) -> Campaign:
+    """Return a campaign by its row's id."""
+    return _campaign(conn.execute(_BY_ID, {"id": campaign_id}).mappings().one())
+
+
+def titled(conn: Connection, title: str) -> Sequence[Campaign]:
+    """Return every run of a campaign file's name, oldest first."""
+    return [_campaign(row) for row in conn.execute(_TITLED, {"title": title}).mappings()]
+
+
+def latest(conn: Connection, most: int = 50) -> Sequence[Campaign]:
+    """Return the newest campaigns."""
+    return [_campaign(row) for row in conn.execute(_ALL, {"most": most}).mappings()]
+
+
+def _campaign(row: RowMapping) -> Campaign:
+    return Campaign.model_validate(dict(row))

@@ -1,0 +1,98 @@
+"""From a confirmed plan to the ledger: every row is written before anything is sent."""
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from campaigns import events
+from campaigns.errors import InputError, StateError
+from campaigns.ledger import record
+from campaigns.lifecycle import find
+from campaigns.lifecycle.plan import Planned, bucket_keys, plan
+from campaigns.runtime import Runtime, now_of
+from schemas.campaign import Campaign, CampaignState
+from schemas.reason import Reason, about
+
+_LANE = text("""
+    UPDATE lane SET asked = :asked, buckets = :buckets, total = :total
+    WHERE campaign_id = :campaign_id AND page_id = :page_id
+""")
+_LAUNCH = text("""
+    UPDATE campaign SET state = :state, launched_at = :now, started_at = :started_at WHERE id = :id AND state = 'draft'
+""")
+
+
+def launch(
+    runtime: Runtime, campaign: Campaign, token: str, environment: Mapping[str, str], *, now: int, actor: str
+) -> Campaign:
+    """Write the ledger of a draft and let it go: at its start, or at once.
+
+    Raises StateError where it is no draft or `token` is not that of its present plan, InputError where nobody is
+    eligible. An interrupted launch is begun again from nothing.
+    """
+    assert campaign.id is not None
+    with _alone(runtime.storage / "campaigns" / campaign.ref):
+        with runtime.reading() as conn:
+            campaign = find.by_id(conn, campaign.id or 0)
+        if campaign.state is not CampaignState.DRAFT:
+            raise StateError(f"{campaign.name} is {campaign.state} already; only a draft can be launched.")
+        planned = plan(runtime, campaign, environment, now)
+        _check(planned, token)
+        _write(runtime, campaign, planned, actor)
+    with runtime.reading() as conn:
+        return find.by_id(conn, campaign.id or 0)
+
+
+def _check(planned: Planned, token: str) -> None:
+    if planned.plan.token != token:
+        raise StateError(
+            f"The token {token} is not that of the present plan: content, audience or limits have changed since. "
+            f"Look at the plan again; its token is {planned.plan.token}."
+        )
+    if planned.plan.eligible == 0:
+        reasons = "; ".join(f"{n:,} {about(Reason(reason)).sentence}" for reason, n in planned.plan.skipped.items())
+        rejected = f"{planned.plan.rejected:,} rejected, {planned.plan.duplicates:,} duplicate"
+        more = f" {' '.join(planned.plan.findings)}" if planned.plan.findings else ""
+        raise InputError(f"Nobody on the list can get this message: {reasons or rejected}.{more} Nothing was sent.")
+
+
+def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str) -> None:
+    assert campaign.id is not None
+    division = planned.division
+    folder = runtime.storage / "campaigns" / campaign.ref
+    division.aside.write_parquet(folder / "unplanned.parquet")
+    record.load(runtime.writing, campaign.id, record.Load(division.rows, division.chunks, division.tallies))
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        _write_lanes(conn, campaign.id, planned)
+        waits = campaign.start_at is not None and campaign.start_at > now
+        state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
+        facts = {"state": state.value, "now": now, "started_at": None if waits else now, "id": campaign.id}
+        conn.execute(_LAUNCH, facts)
+        sentence = f"Launched with plan {planned.plan.token} for {planned.plan.eligible:,} people."
+        events.record(conn, now, "campaign.launched", actor, sentence, campaign_id=campaign.id)
+
+
+def _write_lanes(conn: Connection, campaign_id: int, planned: Planned) -> None:
+    totals = {outlook.page.page_id: outlook.eligible for outlook in planned.division.outlooks}
+    for lane in planned.lanes:
+        facts = {
+            "asked": lane.page.rate,
+            "buckets": bucket_keys(lane),
+            "total": totals[lane.page.page_id],
+            "campaign_id": campaign_id,
+            "page_id": lane.page.page_id,
+        }
+        conn.execute(_LANE, facts)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a campaign's launch lock; it ends with the process, however that ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "launch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,105 @@
+"""What a launch would do, by reason and by page, and the token that binds a launch to it. Changes nothing."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from campaigns import plan as planning
+from campaigns import policy, suppression, template
+from campaigns.briefing import bottleneck, paces, sender_of
+from campaigns.plan import Division
+from campaigns.providers import PROVIDERS
+from campaigns.runtime import Runtime
+from schemas.bucket import Pace
+from schemas.campaign import Campaign
+from schemas.campaign_file import CampaignFile
+from schemas.campaign_page import CampaignPage
+from schemas.message import Message
+from schemas.page import Channel, ProviderName, Route
+from schemas.plan import Plan
+
+_LANES = text("""
+    SELECT page.id, page.sender_id, page.name, page.account_id, page.channel, page.provider, lane.route
+    FROM lane JOIN page ON page.id = lane.page_id WHERE lane.campaign_id = :campaign_id ORDER BY page.id
+""")
+_LIST = text("SELECT path FROM recipient_list WHERE id = :id")
+
+
+@dataclass(frozen=True)
+class PlannedLane:
+    """A page of the campaign with the buckets that its sends pass."""
+
+    page: CampaignPage
+    route: Route
+    paces: tuple[Pace, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with the rows that a launch would write."""
+
+    plan: Plan
+    division: Division
+    lanes: tuple[PlannedLane, ...]
+    start_ms: int
+
+
+def plan(
+    runtime: Runtime, campaign: Campaign, environment: Mapping[str, str], now: int, notes: tuple[str, ...] = ()
+) -> Planned:
+    """Screen and divide a campaign's list as of its start, or of `now` (epoch ms) where that is past."""
+    file = CampaignFile.model_validate_json(campaign.spec)
+    message = Message.model_validate_json(campaign.message)
+    with runtime.reading() as conn:
+        lanes = _lanes(conn, runtime, campaign, environment)
+        suppressed = suppression.frame(conn)
+        path = str(conn.execute(_LIST, {"id": campaign.list_id}).scalar_one())
+    start_ms = max(now, campaign.start_at or now)
+    pages = [lane.page for lane in lanes]
+    screened = policy.screen(
+        pl.scan_parquet(runtime.storage / path),
+        template.letter([part.text for part in message.parts]),
+        pages,
+        own_page=next((page.page_id for page in pages if file.page in {page.name, page.account_id}), None),
+        suppressed=suppressed.lazy(),
+        start_ms=start_ms,
+        margin_ms=campaign.margin_ms,
+        policy=file.policy,
+    )
+    division = planning.divide(
+        screened, pages, start_ms=start_ms, not_after_ms=campaign.not_after, parts=len(message.parts)
+    )
+    token = planning.token(
+        message=message,
+        list_id=campaign.list_id,
+        division=division,
+        limits=file.limits.model_dump(mode="json"),
+        schedule=file.schedule.model_dump(mode="json"),
+        routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
+    )
+    return Planned(planning.forecast(division, token=token, findings=notes), division, lanes, start_ms)
+
+
+def _lanes(
+    conn: Connection, runtime: Runtime, campaign: Campaign, environment: Mapping[str, str]
+) -> tuple[PlannedLane, ...]:
+    assert campaign.id is not None
+    found = []
+    for row in conn.execute(_LANES, {"campaign_id": campaign.id}):
+        route = Route.model_validate_json(row.route)
+        sender = sender_of(row.channel, row.account_id, route, runtime.settings, environment)
+        buckets = paces(PROVIDERS[ProviderName(row.provider)], sender, route, campaign.rate, campaign.id)
+        slowest = bottleneck(buckets)
+        page = CampaignPage(
+            row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), slowest.rate or 0.0, slowest.label
+        )
+        found.append(PlannedLane(page, route, buckets))
+    return tuple(found)
+
+
+def bucket_keys(lane: PlannedLane) -> str:
+    """Return the keys of a lane's buckets as the JSON list that the lane stores."""
+    return json.dumps([pace.key for pace in lane.paces])

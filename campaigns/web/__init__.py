@@ -1,0 +1,1 @@
+"""HTTP: health endpoints, and what comes to live beside them."""

@@ -1,0 +1,121 @@
+"""The clock: once a second it starts what is due, takes back what the dead held, rings, and says what is finished.
+
+    python -m workers.clock
+
+It reads rows and rings bells; every change is conditional, so two clocks are harmless and none for a minute is only a
+minute of waiting.
+"""
+
+import json
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import redis
+import structlog
+from dramatiq.broker import Broker
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import OperationalError
+
+from campaigns import buckets, log
+from campaigns.ledger import chunks
+from campaigns.lifecycle.advance import advance
+from campaigns.runtime import Runtime, now_of
+from campaigns.settings import Settings
+from workers import broker as bells
+from workers import parent
+from workers.presence import is_dead
+
+TICK = 1.0
+
+_LANES = text("""
+    SELECT lane.campaign_id, lane.page_id, lane.buckets
+    FROM lane JOIN campaign ON campaign.id = lane.campaign_id
+    WHERE campaign.state = 'sending'
+    ORDER BY lane.updated_at, lane.campaign_id, lane.page_id
+""")
+_SERVED = text("UPDATE lane SET updated_at = :now WHERE campaign_id = :campaign_id AND page_id = :page_id")
+_RUNNING = text("SELECT count(*) FROM chunk WHERE state = 'running'")
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`slots` is how many chunks all workers together can run at once."""
+
+    runtime: Runtime
+    broker: Broker
+    slots: int
+
+    def tick(self) -> list[int]:
+        """Do what is due now; return the chunks whose bells were rung."""
+        with self.runtime.writing() as conn:
+            now = now_of(conn)
+            self._sweep(conn, now)
+            advance(conn, now)
+            rung = self._ring(conn, now)
+        for chunk_id in rung:
+            bells.ring(self.broker, chunk_id)
+        return rung
+
+    def _sweep(self, conn: Connection, now: int) -> None:
+        home = self.runtime.settings.home
+        held = chunks.running(conn)
+        dead = {owner for owner in {chunk.owner for chunk in held} if is_dead(home, owner)}
+        for chunk in held:
+            if chunk.lease_until < now or chunk.owner in dead:
+                doubtful = chunks.recover(conn, chunk.id, chunk.owner)
+                logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
+
+    def _ring(self, conn: Connection, now: int) -> list[int]:
+        paused = buckets.paused(conn, now)
+        free = 2 * self.slots - int(conn.execute(_RUNNING).scalar_one())
+        rung: list[int] = []
+        # The lane that waited longest comes first, so that none starves behind a thousand others.
+        for lane in conn.execute(_LANES).all():
+            if len(rung) >= free:
+                break
+            if _waits(lane, paused):
+                continue
+            found = chunks.ring(conn, lane.campaign_id, lane.page_id, now, free - len(rung))
+            if found:
+                conn.execute(_SERVED, {"now": now, "campaign_id": lane.campaign_id, "page_id": lane.page_id})
+            rung += found
+        return rung
+
+
+def _waits(lane: Row[tuple[int, int, str]], paused: Mapping[str, int]) -> bool:
+    return any(key in paused for key in json.loads(lane.buckets))
+
+
+def keep_time(settings: Settings) -> None:
+    """Tick until asked to end."""
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    parent.watch(ending.set)
+    runtime = Runtime.open(settings)
+    with bells.redis_url(settings) as url:
+        broker = bells.connect(url)
+        clock = Clock(runtime, broker, settings.worker_processes * settings.worker_threads)
+        while not ending.is_set():
+            try:
+                clock.tick()
+            except (redis.RedisError, OperationalError) as error:
+                # Both come back; a bell that was marked but not rung is rung again after thirty seconds.
+                logger.warning("tick.failed", error=str(error))
+            ending.wait(TICK)
+        broker.close()
+    runtime.close()
+
+
+def main() -> None:
+    """Read the settings and keep time."""
+    log.configure("clock")
+    keep_time(Settings())
+
+
+if __name__ == "__main__":
+    main()
