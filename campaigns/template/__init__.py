@@ -4,6 +4,8 @@ A text is rendered in two ways that a property test holds equal: one person at a
 a whole list at once by polars, when it is planned.
 """
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ import polars as pl
 from jinja2 import StrictUndefined, UndefinedError, nodes
 from jinja2.utils import missing
 
+from campaigns.errors import InputError
 from campaigns.template import expression as columns
 from campaigns.template import grammar
 from campaigns.template.expression import present
@@ -125,6 +128,35 @@ class Letter:
         """Return every part's text for one person, `values` in the order of `variables`; raises Blank."""
         given = dict(zip(self.variables, values, strict=True))
         return tuple(part.render([given[name] for name in part.variables]) for part in self.parts)
+
+    def cells(self, headers: Sequence[str]) -> dict[str, pl.Expr]:
+        """Return each variable's column, blank cells null.
+
+        A variable is the column of that name, or the only one that is equal in lower case with `_` between its words
+        (`first_name` is "First Name"). Raises InputError for a variable without a column.
+        """
+        return {name: present(pl.col(_header(name, headers))) for name in self.variables}
+
+    def texts(self, cells: Mapping[str, pl.Expr]) -> tuple[pl.Expr, ...]:
+        """Return every part's text as a column, null where it is blank; `cells` as `Template.expression` takes them."""
+        return tuple(part.column(cells) for part in self.parts)
+
+
+def _header(variable: str, headers: Sequence[str]) -> str:
+    if variable in headers:
+        return variable
+    alike = [header for header in headers if _as_variable(header) == _as_variable(variable)]
+    if len(alike) == 1:
+        return alike[0]
+    near = difflib.get_close_matches(variable, headers, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "Correct the name or add the column."
+    if alike:
+        hint = f"It could be any of {', '.join(map(repr, alike))}; rename the others."
+    raise InputError(f"The text uses {{{{ {variable} }}}}, but the list has no such column. {hint}")
+
+
+def _as_variable(header: str) -> str:
+    return re.sub(r"\W+", "_", header.strip()).casefold()
 
 
 def compile(text: str) -> Template:  # noqa: A001 - read as template.compile, like re.compile
