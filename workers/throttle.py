@@ -72,8 +72,8 @@ class Lease:
 
     @property
     def end(self) -> float:
-        """Loop time after which even the last slot is forfeited: one interval late."""
-        return self.start + self.count * self.interval if self.interval else self.start + SPAN
+        """Loop time after which nothing of this lease may be used, whatever lateness a sender forgives."""
+        return self.at(self.count) + SPAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +175,23 @@ class Throttle:
         }
 
     def stale(self, lease: Lease) -> bool:
-        """Whether a slot of this lease may no longer be used: paused or throttled since, too late, or slept through.
+        """Whether no slot of this lease may be used any more: overtaken, too late, or slept through.
 
         Local and cheap: called at every slot. Pauses of other processes are known while `listen` runs.
         """
         now = _now()
         slept = abs((time.time() - lease.wall) - (now - lease.granted)) > ASLEEP
-        if slept or now > lease.end or lease.granted <= self._deaf_until:
+        return slept or now > lease.end or self.overtaken(lease)
+
+    def overtaken(self, lease: Lease) -> bool:
+        """Whether a bucket of this lease was paused or throttled since, or may have been while no one listened.
+
+        For an answer that comes long after its slot: was its refusal known already?
+        """
+        if lease.granted <= self._deaf_until:
             return True
-        return any(self._overtaken(key, epoch, now) for key, epoch in (lease.epoch or {}).items())
+        now = _now()
+        return any(self._passed(key, epoch, now) for key, epoch in (lease.epoch or {}).items())
 
     async def listen(self) -> None:
         """Hear the pauses of other processes until cancelled.
@@ -242,7 +250,7 @@ class Throttle:
         low, high = sent - server, received - server
         self._offset = min(max((low + high) / 2 if self._offset is None else self._offset, low), high)
 
-    def _overtaken(self, key: str, epoch: int, now: float) -> bool:
+    def _passed(self, key: str, epoch: int, now: float) -> bool:
         news = self._news.get(key)
         return news is not None and (news.epoch > epoch or news.paused_until > now)
 
