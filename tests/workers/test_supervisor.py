@@ -35,15 +35,15 @@ signal.pause()
 """
 # A child, and a process that it spawned without passing on any descriptor.
 WATCHES = """
-import multiprocessing, sys, threading
+import multiprocessing, os, threading
 from workers import parent
 
 def hold(name):
     gone = threading.Event()
     assert parent.watch(gone.set)
-    print(name, 'up', flush=True)
+    os.write(1, f'{name} up\\n'.encode())
     gone.wait()
-    print(name, 'gone', flush=True)
+    os.write(1, f'{name} gone\\n'.encode())
 
 if __name__ == '__main__':
     other = multiprocessing.get_context('spawn').Process(target=hold, args=('grandchild',))
@@ -52,11 +52,12 @@ if __name__ == '__main__':
     other.join()
 """
 UP = """
-import json, sys, threading
+import sys, threading
 from pathlib import Path
 from workers.supervisor import Child, Supervisor
-script, log = sys.argv[1:]
-Supervisor([Child('watcher', [sys.executable, script], log=Path(log))], print).run_until(threading.Event())
+script, log = sys.argv[1], Path(sys.argv[2])
+watcher = Child('watcher', [sys.executable, script], log=log)
+Supervisor([watcher], print, folder=log.parent).run_until(threading.Event())
 """
 
 
