@@ -8,7 +8,7 @@ alone.
 from campaigns.simulator.app import Simulation, application
 from campaigns.simulator.child import Simulator, start
 from campaigns.simulator.scenario import Burst, Scenario, load
-from campaigns.simulator.scenarios import SCENARIOS, named
+from campaigns.simulator.scenarios import SCENARIOS, chosen, named
 
 __all__ = [
     "SCENARIOS",
@@ -17,6 +17,7 @@ __all__ = [
     "Simulation",
     "Simulator",
     "application",
+    "chosen",
     "load",
     "named",
     "serve",
@@ -26,6 +27,6 @@ __all__ = [
 
 def serve(scenario: Scenario, host: str = "127.0.0.1", port: int = 0) -> None:
     """Serve until interrupted, see server.serve; imported late, for an application alone needs no server."""
-    from campaigns.simulator.server import serve as listen  # noqa: PLC0415
+    from campaigns.simulator.server import serve as listen  # noqa: PLC0415 - see above
 
     listen(scenario, host, port)

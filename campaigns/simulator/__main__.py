@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from campaigns.errors import InputError, PagecastError
-from campaigns.simulator.scenario import Scenario, from_fields, load
-from campaigns.simulator.scenarios import SCENARIOS, named
+from campaigns.simulator.scenario import Scenario, from_fields
+from campaigns.simulator.scenarios import SCENARIOS, chosen
 from campaigns.simulator.server import serve
 
 ON_STDIN = "-"
@@ -33,13 +33,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def scenario_of(choice: str) -> Scenario:
-    """Return the scenario a person chose: a name, a file, or `-`."""
+    """Return the scenario a person or a parent process chose."""
     if choice == ON_STDIN:
         try:
             return from_fields(json.loads(sys.stdin.readline()))
         except ValueError as broken:
             raise InputError("Standard input must start with a line of JSON, the fields of a scenario.") from broken
-    return load(Path(choice)) if Path(choice).suffix else named(choice)
+    return chosen(choice)
 
 
 def main() -> int:

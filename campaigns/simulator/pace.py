@@ -39,7 +39,7 @@ class Pace:
             return Refusal(seconds, "key")
         if seconds := self._sender(call.account).wait(now):
             return Refusal(seconds, "sender")
-        if self._usage(call.account) >= 100:  # noqa: PLR2004 - percent
+        if self._usage(call.account) >= 100:  # noqa: PLR2004 - per cent
             return Refusal(QUOTA_REGAIN_MINUTES * 60.0, "quota")
         return None
 
@@ -51,7 +51,7 @@ class Pace:
     def gauge(self, call: Call, now: float) -> Gauge:
         """Return what the headers may show."""
         usage = self._usage(call.account)
-        regain = QUOTA_REGAIN_MINUTES if usage >= 100 else 0  # noqa: PLR2004 - percent
+        regain = QUOTA_REGAIN_MINUTES if usage >= 100 else 0  # noqa: PLR2004 - per cent
         if not call.bucket:
             return Gauge(usage=usage, regain=regain)
         key = self._key(call.bucket)

@@ -1,7 +1,9 @@
 """Scenarios with a name."""
 
+from pathlib import Path
+
 from campaigns.errors import InputError
-from campaigns.simulator.scenario import Burst, Scenario
+from campaigns.simulator.scenario import Burst, Scenario, load
 
 CALM = Scenario(latency=0.02, jitter=0.01)
 
@@ -52,3 +54,8 @@ def named(name: str) -> Scenario:
     if name not in SCENARIOS:
         raise InputError(f"There is no scenario {name!r}. Choose {', '.join(SCENARIOS)}, or give a file.")
     return SCENARIOS[name]
+
+
+def chosen(choice: str) -> Scenario:
+    """Return the scenario a person chose on a command line: a name, or a .toml or .json file; InputError otherwise."""
+    return load(Path(choice)) if Path(choice).suffix else named(choice)

@@ -1,5 +1,10 @@
 import json
 
+from campaigns.simulator import named
+from campaigns.simulator.answer import Line
+from campaigns.simulator.graph import Graph
+from campaigns.simulator.receiver import Receiver
+
 
 def test_doubles_are_counted_by_account_person_and_text(open_desk):
     desk = open_desk()
@@ -62,13 +67,14 @@ def test_reset_forgets_but_message_ids_do_not_repeat(open_desk):
 
 
 def test_the_scenario_can_change_while_it_runs(open_desk):
-    desk = open_desk()
+    desk = open_desk(codes={"9": "blocked"})
     desk.meta("7")
     assert desk.request("POST", "/scenario", json={"revoked": ["1234"]}).status_code == 200
     assert desk.meta("8").json()["error"]["error_subcode"] == 460
     assert desk.request("POST", "/scenario", json={"revoked": []}).status_code == 200
     assert desk.meta("8").status_code == 200
     assert desk.stats()["accepted"] == 2
+    assert desk.meta("9").json()["error"]["code"] == 551
     assert desk.request("POST", "/scenario", json={"weather": 1}).status_code == 422
     assert desk.request("POST", "/scenario", json={"codes": {"7": ""}}).status_code == 422
 
@@ -79,3 +85,20 @@ def test_what_is_not_there_is_not_found(open_desk):
     assert desk.request("GET", "/v26.0/me/messages").status_code == 404
     assert desk.request("POST", "/api/v1/messages/whatsapp", json={}).status_code == 404
     assert desk.request("GET", "/accepted?offset=x").status_code == 422
+
+
+def test_in_a_storm_every_request_is_confirmed_or_counted_as_something_else():
+    now = 0.0
+    receiver = Receiver(named("storm").changed(cap=10_000), clock=lambda: now)
+    graph = Graph(receiver.scenario)
+    confirmed = 0
+    for person in range(6_000):
+        now += 0.02
+        body = b'{"recipient":{"id":"%d"},"message":{"text":"hi"}}' % (person % 4_000)
+        answer = receiver.answer(graph, graph.read("me", {b"authorization": b"Bearer sim-1"}, "", body))
+        confirmed += answer.line is Line.WHOLE and answer.status == 200
+    stats = receiver.books.stats()
+    assert stats["arrivals"] == 6_000 == confirmed + sum(stats["errors"].values())
+    assert stats["accepted"] == confirmed + stats["accepted_unconfirmed"]
+    assert stats["accepted"] == stats["unique_recipients"] + stats["doubles"]
+    assert min(stats[name] for name in ("refusals", "dropped_requests", "dropped_replies", "doubles")) > 0

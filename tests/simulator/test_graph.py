@@ -188,6 +188,16 @@ def test_a_burst_refuses_for_its_time_with_retry_after_in_both_forms(open_desk):
     assert desk.meta("3").status_code == 200
 
 
+def test_the_codes_of_a_burst_are_taken_in_turn(open_desk):
+    desk = open_desk(bursts=(Burst(every=1, seconds=1.0, codes=("32", "613", "80006")),))
+    seen = []
+    for _ in range(4):
+        assert desk.meta().status_code == 200
+        seen.append(code_of(desk.meta()))
+        desk.now += 1
+    assert seen == ["32", "613", "80006", "32"]
+
+
 def test_an_application_wide_burst_stops_every_sender(open_desk):
     desk = open_desk(bursts=(Burst(every=1, seconds=1.0, codes=("4",)),))
     desk.meta("1")

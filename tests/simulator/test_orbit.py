@@ -70,14 +70,15 @@ def test_a_person_gets_what_was_ordered(open_desk, order, status, code):
 def test_the_key_has_its_own_limit_per_channel(open_desk):
     desk = open_desk(key_cap=3, key_seconds=10.0)
     assert [desk.orbit(str(person)).status_code for person in range(3)] == [200] * 3
-    desk.now += 4
+    desk.now += 3.5
     refused = desk.orbit("3")
     assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
-    assert refused.json()["error"]["details"] == {"retry_after": 6, "limit": 3, "window": "10s"}
+    assert refused.json()["error"]["details"] == {"retry_after": 7, "limit": 3, "window": "10s"}
+    assert refused.headers["retry-after"] == "7"
     assert refused.headers["x-ratelimit-remaining"] == "0"
-    assert float(refused.headers["x-ratelimit-reset"]) == desk.now + 6
+    assert float(refused.headers["x-ratelimit-reset"]) == desk.now + 6.5
     assert desk.orbit("3", channel="messenger").status_code == 200
-    desk.now += 6
+    desk.now += 6.5
     assert desk.orbit("3").status_code == 200
 
 
