@@ -26,8 +26,12 @@ def empty_valkey(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A state folder; its server, should a test or a killed process leave one behind, is stopped."""
+    folder = tmp_path / "home"
+    yield folder
+    if (folder / "redis").exists():
+        embedded.ensure(folder).release()
 
 
 @pytest.fixture

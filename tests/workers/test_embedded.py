@@ -63,14 +63,6 @@ def start_user(home: Path) -> Iterator[Callable[[], User]]:
         user.kill()
 
 
-@pytest.fixture(autouse=True)
-def no_server_left(home: Path) -> Iterator[None]:
-    yield
-    # Adopting and releasing stops whatever a killed user left behind.
-    if (home / "redis").exists():
-        embedded.ensure(home).release()
-
-
 def alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     with suppress(ProcessLookupError):

@@ -280,11 +280,11 @@ def test_a_redis_that_is_gone_stops_sending_at_once(tmp_path):
     asyncio.run(run())
 
 
-def test_a_restarted_redis_is_seeded_anew(tmp_path, wait_until):
+def test_a_restarted_redis_is_seeded_anew(home, wait_until):
     """Its file may lack the last second: slots that it forgot must not be given twice."""
 
     async def run():
-        server = embedded.ensure(tmp_path)
+        server = embedded.ensure(home)
         rows = Rows()
         async with throttle(server.url, rows) as pace:
             await pace.lease([APP, PAGE], 1)
