@@ -1,0 +1,133 @@
+"""What the ledger knows about each page of a campaign at this moment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, text
+
+_WINDOW_MS = 10_000
+"""How far back the achieved rate looks; longer for pages slower than four messages in that time."""
+_MOST_PER_CHUNK = 1_000
+
+_LANES = text("""
+    SELECT lane.page_id, page.name, page.channel, page.provider, lane.asked, lane.buckets, lane.proven,
+           page.parked_at, page.parked_code, page.parked_sentence
+    FROM lane JOIN page ON page.id = lane.page_id
+    WHERE lane.campaign_id = :campaign_id ORDER BY page.name
+""")
+_CHUNKS = text("""
+    SELECT page_id,
+           SUM(CASE WHEN state IN ('running', 'draining') THEN 1 ELSE 0 END) AS running,
+           SUM(CASE WHEN state = 'ready' AND (due_at IS NULL OR due_at <= :now) THEN 1 ELSE 0 END) AS ready,
+           SUM(CASE WHEN state = 'stopped' THEN 1 ELSE 0 END) AS stopped,
+           MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
+           MAX(CASE WHEN state = 'stopped' THEN sentence END) AS stopped_sentence
+    FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done'
+    GROUP BY page_id
+""")
+# A rate must not cost a scan of the ledger, and an index on accepted_at would be paid for by every settlement. What was
+# sent in the last seconds stands in the running chunks, in the last few done ones, and in those just released, which
+# are the first of the ready ones; what a rescued person got from an older chunk is missed.
+_PULSE = text("""
+    WITH recent AS (
+        SELECT chunk.id, chunk.page_id FROM lane JOIN chunk ON chunk.campaign_id = lane.campaign_id
+            AND chunk.page_id = lane.page_id AND chunk.state IN ('running', 'draining')
+        WHERE lane.campaign_id = :campaign_id
+        UNION ALL
+        SELECT chunk.id, chunk.page_id FROM lane JOIN chunk ON chunk.campaign_id = lane.campaign_id
+            AND chunk.page_id = lane.page_id AND chunk.state = 'done'
+        WHERE lane.campaign_id = :campaign_id AND chunk.seq > :done_back + (
+            SELECT MAX(seq) FROM chunk AS other WHERE other.campaign_id = lane.campaign_id
+                AND other.page_id = lane.page_id AND other.state = 'done')
+        UNION ALL
+        SELECT chunk.id, chunk.page_id FROM lane JOIN chunk ON chunk.campaign_id = lane.campaign_id
+            AND chunk.page_id = lane.page_id AND chunk.state = 'ready' AND chunk.fence > 0
+        WHERE lane.campaign_id = :campaign_id AND chunk.seq < 32 + (
+            SELECT MIN(seq) FROM chunk AS other WHERE other.campaign_id = lane.campaign_id
+                AND other.page_id = lane.page_id AND other.state = 'ready')
+    ), fresh AS (
+        SELECT recent.page_id, delivery.sent_at, delivery.accepted_at,
+               :now - CASE WHEN lane.asked > 0 AND 4000.0 / lane.asked > :window THEN 4000.0 / lane.asked
+                      ELSE :window END AS since
+        FROM recent JOIN lane ON lane.campaign_id = :campaign_id AND lane.page_id = recent.page_id
+            JOIN delivery ON delivery.chunk_id = recent.id
+    )
+    SELECT page_id, MAX(sent_at) AS last_sent, MIN(since) AS since,
+           SUM(CASE WHEN accepted_at > since THEN 1 ELSE 0 END) AS accepted,
+           SUM(CASE WHEN sent_at > since THEN 1 ELSE 0 END) AS sent
+    FROM fresh GROUP BY page_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What left lately: messages sent and accepted after `since`, and when the last one left."""
+
+    since: int
+    sent: int = 0
+    accepted: int = 0
+    last_sent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The chunks that are not done: how many run, are ready now, or stopped; when the next deferred one is due."""
+
+    running: int = 0
+    ready: int = 0
+    stopped: int = 0
+    next_due: int | None = None
+    stopped_sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneNow:
+    """One page of a campaign: who it is, what it was asked for, and what it does. `asked` in messages per second."""
+
+    page_id: int
+    name: str
+    channel: str
+    provider: str
+    asked: float
+    buckets: tuple[str, ...]
+    proven: bool
+    parked: bool
+    parked_code: str | None
+    parked_sentence: str | None
+    work: Work
+    pulse: Pulse
+
+
+def lanes(conn: Connection, campaign_id: int, now_ms: int) -> list[LaneNow]:
+    """Return the lanes of a campaign by page name."""
+    bounds = {"campaign_id": campaign_id, "now": now_ms}
+    rows = conn.execute(_LANES, {"campaign_id": campaign_id}).all()
+    work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds)}
+    fastest = max((row.asked for row in rows), default=0.0)
+    done_back = -2 - int(fastest * _WINDOW_MS / 1000 / _MOST_PER_CHUNK)
+    pulses = conn.execute(_PULSE, bounds | {"window": _WINDOW_MS, "done_back": done_back})
+    pulse = {row.page_id: Pulse(int(row.since), row.sent, row.accepted, row.last_sent) for row in pulses}
+    idle = Pulse(since=now_ms - _WINDOW_MS)
+    return [_lane(row, work, pulse.get(row.page_id, idle)) for row in rows]
+
+
+def _lane(row: Row[tuple[object, ...]], work: Mapping[int, Work], pulse: Pulse) -> LaneNow:
+    return LaneNow(
+        page_id=row.page_id,
+        name=row.name,
+        channel=row.channel.lower(),
+        provider=row.provider.lower(),
+        asked=row.asked,
+        buckets=tuple(json.loads(row.buckets)),
+        proven=bool(row.proven),
+        parked=row.parked_at is not None,
+        parked_code=row.parked_code,
+        parked_sentence=row.parked_sentence,
+        work=work.get(row.page_id, Work()),
+        pulse=pulse,
+    )
+
+
+def _work(row: Row[tuple[object, ...]]) -> Work:
+    return Work(row.running, row.ready, row.stopped, row.next_due, row.stopped_sentence)

@@ -1,0 +1,168 @@
+"""Where each page of a campaign stands, in one plain sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from campaigns.report.lanes import LaneNow
+from campaigns.report.moments import clock, iso_or_none, lasting, people
+from campaigns.report.pauses import Pauses, holding, last_over, told
+from schemas.campaign import Campaign, CampaignState
+from schemas.lane import LaneState
+from schemas.status import PageStatus, Rates
+
+STALL_MS = 10_000
+"""A page that may send and sent nothing for this long (longer for slow pages) says so."""
+_SLOTS_TO_TELL = 4
+_MEASURED_MS = 3_000
+_ARTICLES = frozenset({"The", "A", "An", "This", "Page"})
+
+_NOT_SENDING = {
+    CampaignState.DRAFT: "the campaign is not launched yet",
+    CampaignState.SCHEDULED: "the campaign has not started yet",
+    CampaignState.AWAITING_APPROVAL: "the campaign is not approved yet",
+    CampaignState.PAUSED: "the campaign is paused",
+    CampaignState.CANCELLED: "the campaign was cancelled; what is in flight is being settled",
+    CampaignState.FINISHED: "the campaign is being finished",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The moment a status is taken (epoch ms), and what holds for every page of the campaign.
+
+    `since` is when the campaign last changed its pace (start, resume); `parts` is the number of calls a person costs.
+    """
+
+    ms: int
+    campaign: Campaign
+    pauses: Pauses
+    since: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page's state, its sentence, and when the state ends by itself (epoch ms; None: not by time alone)."""
+
+    state: LaneState
+    sentence: str
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A page's status and the moment its last row is done at the present pace (epoch ms; None: cannot be told)."""
+
+    status: PageStatus
+    done_at: int | None
+
+
+def standing(lane: LaneNow, counts: dict[str, int], now: Now) -> Standing:
+    """Return where one page stands; `counts` are its own."""
+    place = _place(lane, counts, now)
+    held = now.campaign.state is not CampaignState.SENDING or holding(lane, now.pauses, now.ms) is not None
+    stands = place.state in {LaneState.PARKED, LaneState.DONE}
+    rates = Rates(
+        asked=0.0 if place.state is LaneState.DONE else lane.asked,
+        allowed=0.0 if stands or held else lane.asked,
+        achieved=round(_reached(lane, now, now.campaign.started_at or 0), 2),
+    )
+    status = PageStatus(
+        name=lane.name,
+        state=place.state,
+        sentence=place.sentence,
+        until=iso_or_none(place.until),
+        counts=counts,
+        rate=rates,
+    )
+    return Standing(status, _done_at(lane, counts, place, now))
+
+
+def outcome(counts: Mapping[str, int]) -> str:
+    """Return what became of the rows that are through, as `4,880 accepted, 100 skipped, 20 unknown`."""
+    shown = {"accepted": accepted(counts)} | {
+        state.replace("_", " "): counts[state]
+        for state in ("skipped", "failed", "unknown", "assumed_sent", "cancelled")
+    }
+    return ", ".join(f"{n:,} {state}" for state, n in shown.items() if n) or "nobody to send to"
+
+
+def accepted(counts: Mapping[str, int]) -> int:
+    """Return how many rows the platform accepted, those delivered and read since included."""
+    return counts["accepted"] + counts["delivered"] + counts["read"]
+
+
+def left(counts: Mapping[str, int]) -> int:
+    """Return how many rows are still to be sent or settled."""
+    return counts["pending"] + counts["sending"]
+
+
+def _place(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
+    if not left(counts):
+        return Place(LaneState.DONE, f"Done: {outcome(counts)}.")
+    if lane.parked:
+        return Place(LaneState.PARKED, _parked(lane))
+    if now.campaign.state is not CampaignState.SENDING:
+        until = now.campaign.start_at if now.campaign.state is CampaignState.SCHEDULED else None
+        return Place(LaneState.WAITING, f"Waiting: {_NOT_SENDING[now.campaign.state]}.", until)
+    if pause := holding(lane, now.pauses, now.ms):
+        return Place(LaneState.WAITING, told(lane, pause, now.ms), pause.until)
+    return _at_work(lane, counts, now)
+
+
+def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
+    work = lane.work
+    if not work.running and not work.ready:
+        if work.next_due is not None:
+            sentence = f"Waiting: the next of {people(left(counts))} is due at {clock(work.next_due, now.ms)}."
+            return Place(LaneState.WAITING, sentence, work.next_due)
+        if work.stopped:
+            return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")
+    silent = now.ms - max(now.since, lane.pulse.last_sent or 0)
+    if silent <= _patience(lane):
+        return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s.")
+    return _stalled(lane, lasting(silent))
+
+
+def _stalled(lane: LaneNow, silent: str) -> Place:
+    if not lane.work.running:
+        sentence = f"Waiting: no worker has taken up page {lane.name} for {silent}; is one running?"
+        return Place(LaneState.WAITING, sentence)
+    if not lane.proven:
+        return Place(LaneState.WAITING, f"Waiting: the first answer is not in after {silent}.")
+    return Place(LaneState.SENDING, f"Sending, but nothing has left for {silent}; see the worker's log.")
+
+
+def _patience(lane: LaneNow) -> float:
+    return max(STALL_MS, _SLOTS_TO_TELL * 1000 / lane.asked if lane.asked > 0 else 0)
+
+
+def _parked(lane: LaneNow) -> str:
+    code = f" ({lane.parked_code})" if lane.parked_code else ""
+    said = (lane.parked_sentence or f"page {lane.name} cannot send{code}").rstrip(". ")
+    if "pages resume" not in said:
+        said += f". Mend that, then run `pagecast pages resume {lane.name}`"
+    if said.startswith("Parked"):
+        return f"{said}."
+    # "The token …" reads on after a colon; "OAuth …" and "Meta …" are names.
+    first = said.split(" ", 1)[0]
+    return f"Parked: {said[:1].lower() if first in _ARTICLES else said[:1]}{said[1:]}."
+
+
+def _reached(lane: LaneNow, now: Now, since: int) -> float:
+    return lane.pulse.accepted * 1000 / max(1000, now.ms - max(lane.pulse.since, since))
+
+
+def _done_at(lane: LaneNow, counts: dict[str, int], place: Place, now: Now) -> int | None:
+    may_end = place.state is LaneState.SENDING or (place.state is LaneState.WAITING and place.until is not None)
+    if not may_end or lane.asked <= 0:
+        return None
+    return max(now.ms, place.until or 0) + round(left(counts) * 1000 / _pace(lane, place, now))
+
+
+def _pace(lane: LaneNow, place: Place, now: Now) -> float:
+    """Return people per second: what was reached since the last pause, at most what was asked."""
+    cap = lane.asked / now.parts
+    span = now.ms - max(lane.pulse.since, now.since, last_over(lane, now.pauses, now.ms))
+    measured = place.state is LaneState.SENDING and span >= _MEASURED_MS and lane.pulse.sent >= _SLOTS_TO_TELL
+    return min(cap, lane.pulse.sent * 1000 / span) if measured else cap

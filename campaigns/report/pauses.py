@@ -1,0 +1,61 @@
+"""The buckets that are paused now, and what to tell people about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from campaigns.report.lanes import LaneNow
+from campaigns.report.moments import clock
+
+_NAMES = {"meta": "Meta", "orbit": "Orbit"}
+_WHOM = {"app": "this app", "key": "this API key"}
+_SLOWER = "to slow down"
+_RECENT_MS = 120_000
+_PAUSES = text("SELECT key, paused_until, sentence FROM bucket WHERE paused_until > :since")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A bucket that is or lately was paused; `sentence` goes on after the platform's name ("asked page …")."""
+
+    key: str
+    until: int
+    sentence: str = ""
+
+
+Pauses = Mapping[str, Pause]
+
+
+def pauses(conn: Connection, now_ms: int, live: Mapping[str, int] | None = None) -> Pauses:
+    """Return the buckets paused now or in the last two minutes; `live` is what the limiter says (key → epoch ms)."""
+    rows = conn.execute(_PAUSES, {"since": now_ms - _RECENT_MS})
+    found = {row.key: Pause(row.key, row.paused_until, row.sentence) for row in rows}
+    for key, until in (live or {}).items():
+        if until > now_ms - _RECENT_MS and (key not in found or until > found[key].until):
+            found[key] = Pause(key, until, found[key].sentence if key in found else "")
+    return found
+
+
+def holding(lane: LaneNow, pauses: Pauses, now_ms: int) -> Pause | None:
+    """Return the pause that holds a lane longest, None where none holds it."""
+    held = [pauses[key] for key in lane.buckets if key in pauses and pauses[key].until > now_ms]
+    return max(held, key=lambda pause: pause.until, default=None)
+
+
+def last_over(lane: LaneNow, pauses: Pauses, now_ms: int) -> int:
+    """Return when the last pause of a lane that is over ended; 0 where none ended lately."""
+    return max((pauses[key].until for key in lane.buckets if key in pauses and pauses[key].until <= now_ms), default=0)
+
+
+def told(lane: LaneNow, pause: Pause, now_ms: int) -> str:
+    """Return the pause as one sentence that begins with `Waiting`."""
+    until = clock(pause.until, now_ms)
+    scope, _, name = pause.key.partition(":")
+    if scope == "host":
+        return f"Waiting until {until}: {pause.sentence.rstrip('.') or f'{name} cannot be reached'}."
+    platform = _NAMES.get(lane.provider, lane.provider)
+    what = pause.sentence.rstrip(".") or f"asked {_WHOM.get(scope, f'page {lane.name}')} {_SLOWER}"
+    if what.endswith(_SLOWER):
+        return f"Waiting: {platform} {what} until {until}."
+    return f"Waiting until {until}: {platform} {what}."

@@ -1,0 +1,170 @@
+"""The campaign on one page, as a program reads it: `summary.json`, and what the HTML page shows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, text
+
+from campaigns.report import progress as over_time
+from campaigns.report.conservation import equation
+from campaigns.report.ending import exit_code
+from campaigns.report.findings import findings
+from campaigns.report.lanes import LaneNow
+from campaigns.report.meaning import meaning
+from campaigns.report.moments import iso, iso_or_none
+from schemas.campaign import Campaign
+from schemas.plan import Plan
+from schemas.status import Status
+
+_MOST_EVENTS = 500
+# What happened to a page counts for the campaign while the campaign was under way.
+_RELATED = """
+    FROM event WHERE campaign_id = :campaign_id OR (campaign_id IS NULL AND at BETWEEN :start AND :end
+        AND page_id IN (SELECT page_id FROM lane WHERE campaign_id = :campaign_id))
+"""
+_EVENTS = text(f"SELECT at, kind, actor, sentence {_RELATED} ORDER BY at DESC, id DESC LIMIT {_MOST_EVENTS}")
+_KINDS = text(f"SELECT kind, COUNT(*) AS n {_RELATED} GROUP BY kind ORDER BY kind")
+
+
+class Happening(BaseModel):
+    """One event: a verb, a throttle, a parked page."""
+
+    at: str
+    kind: str
+    actor: str
+    sentence: str
+
+
+class ReasonCount(BaseModel):
+    """How many rows a reason accounts for, what it means, and the platform's own codes behind it."""
+
+    reason: str
+    rows: int
+    sentence: str
+    next_step: str
+    codes: dict[str, int]
+
+
+class Pace(BaseModel):
+    """Messages per second. `average` runs from the first to the last acceptance, `peak` is the best interval."""
+
+    asked: float
+    average: float | None
+    peak: float | None
+
+
+class Interval(BaseModel):
+    """Messages accepted in each interval of `seconds` from `start` on."""
+
+    start: str
+    seconds: float
+    accepted: list[int]
+
+
+class Times(BaseModel):
+    """When things happened, ISO 8601 in UTC; None for what has not come."""
+
+    created: str
+    launched: str | None
+    started: str | None
+    first_accepted: str | None
+    last_accepted: str | None
+    finished: str | None
+    reported: str
+
+
+class Summary(BaseModel):
+    """Everything the report says about the campaign as a whole."""
+
+    status: Status
+    equation: str
+    exit_code: int
+    channels: list[str]
+    page_channels: dict[str, str]
+    times: Times
+    pace: Pace
+    replied: int
+    reasons: list[ReasonCount]
+    findings: list[str]
+    progress: Interval | None
+    events: list[Happening]
+    event_counts: dict[str, int]
+    plan: Plan | None
+
+
+def summarise(
+    conn: Connection,
+    found: Campaign,
+    lanes: Sequence[LaneNow],
+    status: Status,
+    results: Path,
+    *,
+    plan: Plan | None,
+    now_ms: int,
+) -> Summary:
+    """Return the summary; `results` is the finished Parquet file. Raises PagecastError where the rows do not add up."""
+    line = over_time.progress(results)
+    pace = _pace(sum(lane.asked for lane in lanes), line)
+    replied = over_time.replied(results)
+    bounds = {
+        "campaign_id": found.id,
+        "start": found.launched_at or found.created_at,
+        "end": found.finished_at or now_ms,
+    }
+    return Summary(
+        status=status,
+        equation=equation(status),
+        exit_code=exit_code(status),
+        channels=sorted({lane.channel for lane in lanes}),
+        page_channels={lane.name: lane.channel for lane in lanes},
+        times=_times(found, line, now_ms),
+        pace=pace,
+        replied=replied,
+        reasons=_reasons(status, over_time.codes(results)),
+        findings=findings(status, pace.asked, pace.average, replied),
+        progress=None if line is None else _interval(line),
+        events=[_happening(*row) for row in reversed(conn.execute(_EVENTS, bounds).all())],
+        event_counts={row.kind: row.n for row in conn.execute(_KINDS, bounds)},
+        plan=plan,
+    )
+
+
+def _happening(at: int, kind: str, actor: str, sentence: str) -> Happening:
+    return Happening(at=iso(at), kind=kind, actor=actor, sentence=sentence)
+
+
+def _reasons(status: Status, codes: Sequence[tuple[str, str, int]]) -> list[ReasonCount]:
+    return [
+        ReasonCount(
+            reason=reason,
+            rows=n,
+            sentence=meaning(reason).sentence,
+            next_step=meaning(reason).next_step,
+            codes={code: rows for of, code, rows in codes if of == reason},
+        )
+        for reason, n in status.reasons.items()
+    ]
+
+
+def _pace(asked: float, line: over_time.Progress | None) -> Pace:
+    if line is None or line.average is None:
+        return Pace(asked=asked, average=None, peak=None)
+    peak = max(line.accepted) * 1000 / line.step
+    return Pace(asked=asked, average=round(line.average, 2), peak=round(max(peak, line.average), 2))
+
+
+def _times(found: Campaign, line: over_time.Progress | None, now_ms: int) -> Times:
+    return Times(
+        created=iso(found.created_at),
+        launched=iso_or_none(found.launched_at),
+        started=iso_or_none(found.started_at),
+        first_accepted=None if line is None else iso(line.first),
+        last_accepted=None if line is None else iso(line.last),
+        finished=iso_or_none(found.finished_at),
+        reported=iso(now_ms),
+    )
+
+
+def _interval(line: over_time.Progress) -> Interval:
+    return Interval(start=iso(line.start), seconds=line.step / 1000, accepted=list(line.accepted))
