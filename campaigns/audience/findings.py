@@ -1,0 +1,197 @@
+"""What a stored list shows only as a whole: its counts, and what people should know before they send to it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from campaigns.audience.columns import Columns
+from campaigns.audience.duplicates import people
+from campaigns.audience.instants import DAY_MONTH, EITHER_ORDER, HAS_ZONE, UTC, both_readings
+from campaigns.audience.rules import NO, YES, trimmed
+from campaigns.errors import InputError
+from schemas.recipient_list import CLOSES_AT, INBOUND_AT, LINE, PAGE, RECIPIENT, RULE, TIMEZONE
+
+# A spreadsheet keeps 15 digits of a number and writes zeros for the rest.
+_KEPT_DIGITS = 15
+_FEWEST_IDS = 20
+_STANDARD_ERRORS = 5
+_TIMES_CHANCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of a stored list; `people` are the different (page, recipient) of the rows that break no rule."""
+
+    rows: int
+    rejected: int
+    people: int
+
+    @property
+    def duplicates(self) -> int:
+        """How many rows repeat an earlier one."""
+        return self.rows - self.rejected - self.people
+
+
+def counts(stored: Path, columns: Columns) -> Counts:
+    """Count the rows of a stored list."""
+    scan = pl.scan_parquet(stored, glob=False)
+    rejected = scan.select(pl.len(), pl.col(RULE).count())
+    key = [PAGE] if columns.page else []
+    different = people(scan.filter(pl.col(RULE).is_null()).select(*key, RECIPIENT), key)
+    (rows, wrong), (distinct,) = (frame.row(0) for frame in pl.collect_all([rejected, different]))
+    return Counts(rows, wrong, distinct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """Something odd about some rows of a list: which ones, one cell to show, and the sentence for (rows, cell)."""
+
+    rows: pl.Expr
+    example: str
+    sentence: Callable[[str, object], str]
+    noun: str = "value"
+
+
+def warnings(stored: Path, columns: Columns, zone: str | None, now_ms: int) -> list[str]:
+    """Return what is odd about a stored list, a sentence each."""
+    scan = pl.scan_parquet(stored, glob=False)
+    findings = _findings(columns, zone, now_ms)
+    measures = [
+        measure
+        for place, finding in enumerate(findings)
+        for measure in (
+            finding.rows.sum().alias(f"{place} rows"),
+            pl.col(finding.example).filter(finding.rows).first().alias(f"{place} example"),
+        )
+    ]
+    row = scan.select(pl.lit(0), *measures).collect().row(0)[1:]
+    seen = zip(findings, row[::2], row[1::2], strict=True)
+    return _zeros(scan, columns.recipient_id) + [
+        finding.sentence(_some(count, finding.noun), example) for finding, count, example in seen if count
+    ]
+
+
+def refuse_either_order(stored: Path, columns: Columns) -> None:
+    """Raise InputError where a whole column of times has day and month in an order that cannot be told."""
+    scan = pl.scan_parquet(stored, glob=False)
+    for own, header in _times(columns):
+        text = trimmed(header)
+        foreign, either = (text.filter(text.str.contains(pattern)) for pattern in (DAY_MONTH, EITHER_ORDER))
+        sample = pl.coalesce(either.first(), foreign.first())
+        read, example = scan.select(pl.col(own).count(), sample.alias("example")).collect().row(0)
+        if example and not read:
+            raise InputError(
+                f'The times in "{header}" do not begin with the year: {both_readings(example)}. '
+                "Write them as 2026-03-04T17:05:00+01:00."
+            )
+
+
+def _times(columns: Columns) -> list[tuple[str, str]]:
+    both = ((INBOUND_AT, columns.last_inbound_at), (CLOSES_AT, columns.window_closes_at))
+    return [(own, header) for own, header in both if header is not None]
+
+
+def _findings(columns: Columns, zone: str | None, now_ms: int) -> list[_Finding]:
+    found = [_clocks(own, header, zone) for own, header in _times(columns) if zone != UTC]
+    if columns.last_inbound_at is not None:
+        found.append(_future(columns.last_inbound_at, now_ms))
+    if columns.opted_out is not None:
+        found.append(_words(columns.opted_out))
+    if columns.timezone is not None:
+        found.append(_zones(columns.timezone))
+    return found
+
+
+def _clocks(own: str, header: str, zone: str | None) -> _Finding:
+    """Find times without a zone: read as UTC unless told otherwise, and doubtful where the clocks change."""
+    text = trimmed(header)
+    zoneless = pl.col(own).is_not_null() & ~text.str.contains(HAS_ZONE)
+    if zone is None:
+        return _Finding(
+            zoneless,
+            header,
+            lambda times, one: (
+                f'{times} in "{header}" without a time zone, such as "{one}", read as UTC. '
+                'Say [columns] zone = "Europe/Paris", or whichever it is.'
+            ),
+            "time",
+        )
+    at = pl.from_epoch(own, time_unit="ms").dt.replace_time_zone(UTC).dt.convert_time_zone(zone)
+    wall = at.dt.replace_time_zone(None)
+    twice = wall.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null") != at
+    skipped = (text.str.len_bytes() > len("2026-03-04")) & (text.str.slice(11, 5) != wall.dt.to_string("%H:%M"))
+    return _Finding(
+        zoneless & (twice | skipped),
+        header,
+        lambda times, one: (
+            f'{times} in "{header}" where the clocks of {zone} change, such as "{one}": an hour that comes twice is '
+            "read as the first, one that is skipped as later. Write an offset to be exact."
+        ),
+        "time",
+    )
+
+
+def _future(header: str, now_ms: int) -> _Finding:
+    return _Finding(
+        pl.col(INBOUND_AT) > now_ms,
+        LINE,
+        lambda times, line: (
+            f'{times} in "{header}" in the future, first in line {line}. '
+            "Check the time zone of the export: windows would seem open for too long."
+        ),
+        "time",
+    )
+
+
+def _words(header: str) -> _Finding:
+    word = trimmed(header).str.to_lowercase()
+    return _Finding(
+        word.is_not_null() & ~word.is_in([*YES, *NO]),
+        header,
+        lambda values, one: (
+            f'{values} in "{header}" that mean neither yes nor no, such as "{one}": these people count as opted out.'
+        ),
+    )
+
+
+def _zones(header: str) -> _Finding:
+    return _Finding(
+        trimmed(header).is_not_null() & pl.col(TIMEZONE).is_null(),
+        header,
+        lambda values, one: (
+            f'{values} in "{header}" that are no time zone, such as "{one}", left out. '
+            "Write names such as Europe/Paris."
+        ),
+    )
+
+
+def _zeros(scan: pl.LazyFrame, header: str) -> list[str]:
+    """Ids that end in zeros are a finding about a column, never about one id: a tenth of 16-digit ids do."""
+    digits = pl.col(RECIPIENT).str.len_bytes()
+    zeros = pl.col(RECIPIENT).str.slice(_KEPT_DIGITS).str.strip_chars("0") == ""
+    lengths = (
+        scan.filter(digits > _KEPT_DIGITS).group_by(digits.alias("digits")).agg(pl.len(), zeros.sum().alias("zeros"))
+    ).collect()
+    ids = seen = 0
+    expected = variance = 0.0
+    for length, total, zero in lengths.rows():
+        chance = 10.0 ** (_KEPT_DIGITS - length)
+        ids, seen = ids + total, seen + zero
+        expected, variance = expected + total * chance, variance + total * chance * (1 - chance)
+    surprising = expected + _STANDARD_ERRORS * math.sqrt(variance)
+    if ids < _FEWEST_IDS or seen <= max(surprising, _TIMES_CHANCE * expected, 2):
+        return []
+    return [
+        (
+            f'{_some(seen, "id")} of {ids} in "{header}" end in zeros after the 15th digit, where chance would make '
+            f"about {math.ceil(expected)}: a spreadsheet has probably changed them. "
+            "Export the list again with the ids as text."
+        )
+    ]
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
