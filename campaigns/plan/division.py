@@ -20,6 +20,7 @@ _OURS = pl.col(stored.RULE).is_null() & pl.col(screened.REASON).ne_missing(pl.li
 
 _ROW = "_row"
 _KEPT = "_kept"
+_NO_CHUNK = pl.lit(None, dtype=pl.Int32).alias("chunk_seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,11 @@ def divide(
     )
     ours = ours.filter(_KEPT).drop(_KEPT).sort(stored.LINE).drop(stored.LINE)
     queues = [_queue(ours, page, start_ms, not_after_ms, parts) for page in pages]
-    divided, aside = _for_ledger(frame, queues), _aside(frame)
+    chunks, aside = pl.concat([_chunks(queue) for queue in queues]), _aside(frame)
     return Division(
-        rows=divided,
-        chunks=pl.concat([_chunks(queue) for queue in queues]),
-        tallies=_tallies(divided, aside),
+        rows=_for_ledger(frame, queues),
+        chunks=chunks,
+        tallies=_tallies(chunks, queues, aside),
         aside=aside.select("line", "state", "reason"),
         outlooks=tuple(queue.outlook for queue in queues),
         blanks=_blanks(frame),
@@ -163,7 +164,7 @@ def _in_states(queue: _Queue) -> tuple[pl.DataFrame, pl.DataFrame]:
             _ROW,
             skipped.alias("state"),
             pl.col(screened.REASON).alias("reason"),
-            pl.lit(None, dtype=pl.Int32).alias("chunk_seq"),
+            _NO_CHUNK,
         ),
     )
 
@@ -172,7 +173,7 @@ def _chunks(queue: _Queue) -> pl.DataFrame:
     """Return the chunks of a queue; its people stand in the order of their windows, so the first has the earliest."""
     people = queue.sent.group_by(pl.col("chunk_seq").alias("seq"))
     sized = people.agg(pl.len().alias("size"), pl.col(screened.EFFECTIVE).first().alias("deadline")).sort("seq")
-    return sized.select(pl.lit(queue.outlook.page.page_id, dtype=pl.Int64).alias("page_id"), pl.all())
+    return sized.select(_page_id(queue), pl.all())
 
 
 def _aside(frame: pl.DataFrame) -> pl.DataFrame:
@@ -183,7 +184,6 @@ def _aside(frame: pl.DataFrame) -> pl.DataFrame:
         .select(
             pl.col(stored.LINE).alias("line"),
             pl.col(screened.PAGE_ID).fill_null(0).alias("page_id"),
-            pl.lit(None, dtype=pl.Int32).alias("chunk_seq"),
             pl.when(rejected).then(pl.lit(REJECTED)).otherwise(pl.lit(DUPLICATE)).alias("state"),
             pl.coalesce(stored.RULE, screened.REASON).alias("reason"),
         )
@@ -191,11 +191,27 @@ def _aside(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _tallies(divided: pl.DataFrame, aside: pl.DataFrame) -> pl.DataFrame:
-    """Return every row of the list counted once: the ledger's, and those beside it."""
+def _tallies(chunks: pl.DataFrame, queues: Sequence[_Queue], aside: pl.DataFrame) -> pl.DataFrame:
+    """Return every row of the list counted once: the pending by chunk, the skipped by reason, and those beside."""
+    pending, skipped = pl.lit(str(DeliveryState.PENDING)), pl.lit(str(DeliveryState.SKIPPED))
     keys = ["page_id", "chunk_seq", "state", "reason"]
-    everyone = pl.concat([divided.select(keys), aside.select(keys)]).with_columns(pl.col("reason").fill_null(""))
-    return everyone.group_by(keys).agg(pl.len().cast(pl.Int64).alias("n")).sort(keys, nulls_last=True)
+    counted = [
+        chunks.select(
+            "page_id", pl.col("seq").alias("chunk_seq"), pending.alias("state"), pl.lit("").alias("reason"), n="size"
+        ),
+        *(
+            queue.aside.group_by(pl.col(screened.REASON).alias("reason"))
+            .len("n")
+            .select(_page_id(queue), _NO_CHUNK, skipped.alias("state"), "reason", "n")
+            for queue in queues
+        ),
+        aside.group_by("page_id", "state", "reason").len("n").select("page_id", _NO_CHUNK, "state", "reason", "n"),
+    ]
+    return pl.concat(counted).cast({"n": pl.Int64}).sort(keys, nulls_last=True)
+
+
+def _page_id(queue: _Queue) -> pl.Expr:
+    return pl.lit(queue.outlook.page.page_id, dtype=pl.Int64).alias("page_id")
 
 
 def _blanks(frame: pl.DataFrame) -> dict[str, int]:
