@@ -1,6 +1,6 @@
 """How a campaign stands now: the one shape that CLI, API and report show."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from schemas.campaign import CampaignState
 from schemas.lane import LaneState
@@ -29,7 +29,7 @@ class Status(BaseModel):
     """`counts` always has every key of `schemas.delivery.COUNTED` and adds up to `total`.
 
     `reasons` counts every row that has one; `failures` is the part of it that belongs to failed rows, which decides
-    the exit code.
+    the exit code; it is not part of the JSON.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Status(BaseModel):
     total: int
     counts: dict[str, int]
     reasons: dict[str, int]
-    failures: dict[str, int] = {}
+    failures: dict[str, int] = Field(default={}, exclude=True)
     rate: Rates
     eta: str | None
     in_flight: int

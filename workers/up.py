@@ -43,6 +43,8 @@ def up(settings: Settings, *, web: bool, ending: threading.Event) -> None:
 def _supervise(settings: Settings, *, web: bool, ending: threading.Event) -> None:
     server = None if settings.redis_url else embedded.ensure(settings.home)
     try:
+        for warning in embedded.verify(settings.redis_url or (server.url if server else "")):
+            logger.warning("redis.warning", sentence=warning)
         check = server.heal if server else None
         Supervisor(_children(settings, web=web), _report, check=check, folder=settings.home).run_until(ending)
     finally:

@@ -16,6 +16,12 @@ _FINISH = text("""
     UPDATE campaign SET state = 'finished', sentence = '', finished_at = :now
     WHERE id = :id AND state IN ('sending', 'paused')
 """)
+_STUCK = text("""
+    SELECT campaign_id, MAX(sentence) AS sentence FROM chunk
+    WHERE state != 'done' AND campaign_id IN (SELECT id FROM campaign WHERE state = 'sending')
+    GROUP BY campaign_id HAVING SUM(CASE WHEN state = 'stopped' THEN 0 ELSE 1 END) = 0
+""")
+_STOP = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'sending'")
 
 
 def advance(conn: Connection, now: int) -> None:
@@ -28,6 +34,9 @@ def advance(conn: Connection, now: int) -> None:
     for campaign_id in conn.execute(_OPEN).scalars().all():
         if open_rows(conn, campaign_id) == 0 and conn.execute(_FINISH, {"now": now, "id": campaign_id}).rowcount:
             events.record(conn, now, "campaign.finished", "clock", "Finished.", campaign_id=campaign_id)
+    for row in conn.execute(_STUCK).all():
+        conn.execute(_STOP, {"sentence": row.sentence, "id": row.campaign_id})
+        events.record(conn, now, "campaign.stopped", "clock", row.sentence, campaign_id=row.campaign_id)
 
 
 def _expire(conn: Connection, campaign_id: int, now: int) -> None:

@@ -53,11 +53,36 @@ def plan(
     """Screen and divide a campaign's list as of its start, or of `now` (epoch ms) where that is past."""
     file = CampaignFile.model_validate_json(campaign.spec)
     message = Message.model_validate_json(campaign.message)
+    start_ms = max(now, campaign.start_at or now)
+    screened, lanes = screen(runtime, campaign, environment, start_ms)
+    division = planning.divide(
+        screened,
+        [lane.page for lane in lanes],
+        start_ms=start_ms,
+        not_after_ms=campaign.not_after,
+        parts=len(message.parts),
+    )
+    token = planning.token(
+        message=message,
+        list_id=campaign.list_id,
+        division=division,
+        limits=file.limits.model_dump(mode="json"),
+        schedule=file.schedule.model_dump(mode="json"),
+        routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
+    )
+    return Planned(planning.forecast(division, token=token, findings=notes), division, lanes, start_ms)
+
+
+def screen(
+    runtime: Runtime, campaign: Campaign, environment: Mapping[str, str], start_ms: int
+) -> tuple[pl.LazyFrame, tuple[PlannedLane, ...]]:
+    """Return the campaign's list with one reason for everybody who would not get it, and its lanes."""
+    file = CampaignFile.model_validate_json(campaign.spec)
+    message = Message.model_validate_json(campaign.message)
     with runtime.reading() as conn:
         lanes = _lanes(conn, runtime, campaign, environment)
         suppressed = suppression.frame(conn)
         path = str(conn.execute(_LIST, {"id": campaign.list_id}).scalar_one())
-    start_ms = max(now, campaign.start_at or now)
     pages = [lane.page for lane in lanes]
     screened = policy.screen(
         pl.scan_parquet(runtime.storage / path),
@@ -69,18 +94,7 @@ def plan(
         margin_ms=campaign.margin_ms,
         policy=file.policy,
     )
-    division = planning.divide(
-        screened, pages, start_ms=start_ms, not_after_ms=campaign.not_after, parts=len(message.parts)
-    )
-    token = planning.token(
-        message=message,
-        list_id=campaign.list_id,
-        division=division,
-        limits=file.limits.model_dump(mode="json"),
-        schedule=file.schedule.model_dump(mode="json"),
-        routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
-    )
-    return Planned(planning.forecast(division, token=token, findings=notes), division, lanes, start_ms)
+    return screened, lanes
 
 
 def _lanes(

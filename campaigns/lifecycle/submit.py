@@ -4,7 +4,8 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,11 @@ _LANE = text("""
     INSERT INTO lane (campaign_id, page_id, route, total, proven, trial, asked, buckets, updated_at)
     VALUES (:campaign_id, :page_id, :route, 0, :proven, 3, 0, '[]', 0)
 """)
+_DRAFTS = text("SELECT id FROM campaign WHERE title = :title AND state = 'draft'")
+_FORGET = text("DELETE FROM campaign WHERE id = :id AND state = 'draft'")
+_FORGET_PAGE = text("""
+    DELETE FROM page WHERE name = :name AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.page_id = page.id)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,13 @@ class Draft:
     fingerprint: str
     notes: tuple[str, ...]
     list_path: str
+    environment: Mapping[str, str]
+    """Where its secrets were found; never stored."""
+
+    @property
+    def accounts(self) -> list[str]:
+        """The sending accounts, in the form that a fingerprint has them."""
+        return sorted(f"{stop.entry.channel}:{stop.entry.provider}:{stop.entry.account_id}" for stop in self.stops)
 
 
 def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping[str, str], now: int) -> Draft:
@@ -89,13 +102,16 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     findings = policy.findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
     warnings = _warnings(stops, runtime, environment)
     notes = (*reading.warnings, *findings, *warnings, *_differences(stops))
-    return Draft(file, reading, message, stops, _fingerprint(message, reading, stops), notes, path)
+    draft = Draft(file, reading, message, stops, "", notes, path, environment)
+    return replace(draft, fingerprint=_fingerprint(draft))
 
 
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
-    """Store a checked campaign as a draft, all of it or nothing."""
+    """Store a checked campaign as a draft, all of it or nothing; it takes the place of an earlier draft."""
     with runtime.writing() as conn:
         now = now_of(conn)
+        for earlier in conn.execute(_DRAFTS, {"title": draft.file.name}).scalars().all():
+            _discard(conn, earlier)
         conn.execute(_LIST, _list_row(draft, now))
         campaign_id = int(conn.execute(_CAMPAIGN, _campaign_row(conn, draft, now)).scalar_one())
         for stop in draft.stops:
@@ -104,6 +120,31 @@ def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
             conn.execute(_LANE, {"campaign_id": campaign_id, "page_id": page.id, "route": route, "proven": False})
         events.record(conn, now, "campaign.submitted", actor, "Submitted as a draft.", campaign_id=campaign_id)
         return find.by_id(conn, campaign_id)
+
+
+def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
+    """Remove a draft and the pages that only it brought; a campaign that was launched stays."""
+    with runtime.writing() as conn:
+        _discard(conn, campaign.id or 0)
+        for stop in draft.stops:
+            if stop.stored is None:
+                conn.execute(_FORGET_PAGE, {"name": stop.name})
+
+
+@contextmanager
+def rehearsal(runtime: Runtime, draft: Draft, actor: str) -> Iterator[Campaign]:
+    """Store a draft for as long as it is looked at."""
+    campaign = store(runtime, draft, actor)
+    try:
+        yield campaign
+    finally:
+        discard(runtime, campaign, draft)
+
+
+def _discard(conn: Connection, campaign_id: int) -> None:
+    if conn.execute(_FORGET, {"id": campaign_id}).rowcount:
+        for table in ("lane", "event"):
+            conn.execute(text(f"DELETE FROM {table} WHERE campaign_id = :id"), {"id": campaign_id})  # noqa: S608
 
 
 def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) -> tuple[Reading, str]:
@@ -240,9 +281,8 @@ def _differences(stops: Sequence[Stop]) -> list[str]:
     return notes
 
 
-def _fingerprint(message: Message, reading: Reading, stops: Sequence[Stop]) -> str:
-    accounts = sorted(f"{stop.entry.channel}:{stop.entry.provider}:{stop.entry.account_id}" for stop in stops)
-    parts = (message.model_dump_json(), reading.digest, *accounts)
+def _fingerprint(draft: Draft) -> str:
+    parts = (draft.message.model_dump_json(), draft.reading.digest, *draft.accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -170,7 +170,7 @@ class Answers:
             await self._park(outcome)
             return
         key = self._briefing.bucket(outcome.scope) if outcome.scope is not Scope.SENDER else self._briefing.sender_key
-        fresh = not self._kit.throttle.stale(lease)
+        fresh = not self._kit.throttle.overtaken(lease)
         if fresh:
             self._kit.throttles[key] += 1
         backoff = min(LONGEST_BACKOFF, 2.0 ** self._kit.throttles[key])
@@ -181,7 +181,7 @@ class Answers:
         self._settle(ready, DeliveryState.PENDING, attempt=0, code=outcome.code)
         self._returned()
         key = self._briefing.bucket("host")
-        if self._kit.throttle.stale(lease):
+        if self._kit.throttle.overtaken(lease):
             return
         self._kit.unreachable[key] += 1
         if (row := self._kit.unreachable[key]) >= IN_A_ROW:

@@ -1,0 +1,30 @@
+"""The `pagecast` command: what each verb is called and where it lives.
+
+Every verb's module is imported when the verb is used, so that `--help` and `status` start at once.
+"""
+
+import sys
+
+import typer
+
+from campaigns.errors import PagecastError
+
+app = typer.Typer(
+    name="pagecast",
+    help="Campaigns over Instagram and Messenger DMs: screened, paced, crash-proof, and proven row by row.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run a command; an expected error is one sentence on stderr and its exit code."""
+    from campaigns.cli import campaigns, lists, pages, running, suppressions, system  # noqa: F401, PLC0415 - they register
+
+    try:
+        app()
+    except PagecastError as error:
+        sys.stderr.write(f"pagecast: {error}\n")
+        sys.exit(error.exit_code)

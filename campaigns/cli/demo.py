@@ -1,0 +1,115 @@
+"""The stage of the demo: a simulator, a list with every kind of trouble, a campaign file, and the comparison at the end."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from campaigns import simulator
+from campaigns.errors import PagecastError
+from campaigns.settings import Settings
+from campaigns.simulator import Simulator
+from schemas.status import Status
+
+_SEED = 7
+_ORBIT_MOST = 60
+_INSTAGRAM, _MESSENGER, _ORBIT = "17841400000000001", "100200300400500", "17841400000000002"
+_FILE = """\
+name = "Demo"
+list = "recipients.csv"
+
+[message]
+text = "Hi {{{{ first_name }}}}, the {{{{ product | default('new collection') }}}} is here. Shall we keep one for you?"
+quick_replies = [{{ title = "Yes, please", payload = "YES" }}, {{ title = "No, thanks", payload = "NO" }}]
+
+[pages.acme_instagram]
+channel = "instagram"
+provider = "meta"
+account_id = "{instagram}"
+token = "@{{secret:DEMO_INSTAGRAM_TOKEN}}"
+base_url = "{meta}"
+
+[pages.acme_messenger]
+channel = "messenger"
+provider = "meta"
+account_id = "{messenger}"
+token = "@{{secret:DEMO_MESSENGER_TOKEN}}"
+base_url = "{meta}"
+
+[pages.acme_orbit]
+channel = "instagram"
+provider = "orbit"
+account_id = "{orbit_account}"
+token = "@{{secret:DEMO_ORBIT_KEY}}"
+base_url = "{orbit}"
+"""
+
+Check = Callable[[Status | None, Callable[[str], None]], None]
+
+
+@contextmanager
+def stage(recipients: int) -> Iterator[tuple[Settings, Path, Check]]:
+    """Set everything up in a folder of its own; yield settings, campaign file, and the check against the simulator."""
+    home = Settings().home / "demo" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with simulator.start(simulator.named("demo")) as platform:
+        for name, account in (("INSTAGRAM_TOKEN", _INSTAGRAM), ("MESSENGER_TOKEN", _MESSENGER), ("ORBIT_KEY", _ORBIT)):
+            os.environ[f"DEMO_{name}"] = f"sim-{account}"
+        audience(recipients).write_csv(home / "recipients.csv")
+        file = home / "campaign.toml"
+        file.write_text(
+            _FILE.format(
+                instagram=_INSTAGRAM,
+                messenger=_MESSENGER,
+                orbit_account=_ORBIT,
+                meta=platform.meta_url,
+                orbit=platform.orbit_url,
+            )
+        )
+        yield Settings().model_copy(update={"home": home}), file, lambda status, line: _compare(platform, status, line)
+
+
+def audience(recipients: int) -> pl.DataFrame:
+    """Return a list as people have them: some opted out, some long silent, some cells blank, some ids broken."""
+    chance = random.Random(_SEED)  # noqa: S311 - the same list every time
+    rows = [_person(i, recipients, chance) for i in range(recipients)]
+    again = chance.sample(range(recipients), recipients // 100)
+    for i, source in zip(range(recipients - len(again), recipients), again, strict=True):
+        rows[i] = rows[source]
+    return pl.DataFrame(
+        rows, schema=["id", "page", "first_name", "product", "last_inbound_at", "opted_out"], orient="row"
+    )
+
+
+def _person(i: int, recipients: int, chance: random.Random) -> tuple[str, str, str, str, str, str]:
+    orbit = min(_ORBIT_MOST, recipients // 30)
+    page = "acme_orbit" if i < orbit else ("acme_instagram", "acme_messenger")[i % 2]
+    recipient = str(chance.randrange(10**15, 10**16))
+    draw = chance.random()
+    if draw < 0.005:  # noqa: PLR2004 - shares of the mix
+        recipient = f"{float(recipient):.2E}"
+    silent = 25 * 3600 if 0.01 < draw < 0.04 else 0  # noqa: PLR2004
+    wrote = "" if 0.04 < draw < 0.05 else str(int(time.time()) - silent - chance.randrange(0, 20 * 3600))  # noqa: PLR2004
+    name = "" if 0.05 < draw < 0.06 else chance.choice(("Ana", "Björn", "Chiara", "Dmitri", "Elif", "Farah"))  # noqa: PLR2004
+    product = chance.choice(("", "spring jacket", "linen shirt"))
+    return recipient, page, name, product, wrote, "yes" if 0.06 < draw < 0.08 else ""  # noqa: PLR2004
+
+
+def _compare(platform: Simulator, status: Status | None, line: Callable[[str], None]) -> None:
+    """Say whether the simulator's own count agrees with the ledger; raises PagecastError where it does not."""
+    if status is None:
+        return
+    stats = platform.stats()
+    ledger = sum(status.counts[state] for state in ("accepted", "delivered", "read"))
+    unanswered = stats["accepted_unconfirmed"]
+    line(
+        f"Simulator: {stats['accepted']:,} accepted, {unanswered} of them without an answer to us, "
+        f"{stats['doubles']} twice. Ledger: {ledger:,} accepted, {status.counts['unknown']} unknown."
+    )
+    if stats["accepted"] - unanswered != ledger or stats["doubles"]:
+        raise PagecastError("The simulator and the ledger do not agree. This is a fault of Pagecast; please report it.")

@@ -1,0 +1,269 @@
+"""The whole job in one go: run, demo, watch."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.campaigns import Word, found
+from campaigns.cli.output import AsJson, DryRun, Yes
+from campaigns.errors import PagecastError, StoppedError
+from campaigns.runtime import Runtime, now_of
+from campaigns.settings import Settings
+from schemas.campaign import Campaign, CampaignState
+from schemas.lane import LaneState
+from schemas.status import Status
+
+if TYPE_CHECKING:
+    from campaigns.lifecycle.submit import Draft
+
+INTERRUPTED = 130
+_DRAIN = 40.0
+
+ReportDir = Annotated[Path | None, typer.Option("--report-dir", metavar="DIR", help="Where the report goes.")]
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")],
+    report_dir: ReportDir = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    again: Annotated[bool, typer.Option("--again", help="Send a finished campaign once more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
+    with output.opened(writes=True) as runtime:
+        job = Job(runtime, file, report_dir, as_json=as_json)
+        raise typer.Exit(job.run(yes=yes, dry_run=dry_run, again=again))
+
+
+@app.command()
+def watch(word: Word, as_json: AsJson = False) -> None:
+    """Watch a campaign until it ends; the sending goes on without you."""
+    from campaigns import report  # noqa: PLC0415
+    from campaigns.cli.plans import breakdown  # noqa: PLC0415
+    from campaigns.cli.progress import over  # noqa: PLC0415
+    from campaigns.cli.progress import watch as look_on  # noqa: PLC0415
+
+    with output.opened() as runtime:
+        campaign = found(runtime, word)
+        status = look_on(lambda: standing(runtime, campaign), over)
+    if as_json:
+        output.emit(status.model_dump(mode="json"))
+    else:
+        breakdown(status)
+    raise typer.Exit(report.exit_code(status))
+
+
+@app.command()
+def demo(
+    recipients: Annotated[int, typer.Option("--recipients", min=10, max=1_000_000, metavar="N")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole job against the built-in simulator, in a folder of its own."""
+    from campaigns.cli.demo import stage  # noqa: PLC0415
+
+    with stage(recipients) as (settings, file, check), output.opened(writes=True, settings=settings) as runtime:
+        job = Job(runtime, file, None, as_json=as_json)
+        code = job.run(yes=True, dry_run=False, again=False)
+        check(job.status, output.note if as_json else output.say)
+        raise typer.Exit(code)
+
+
+class Job:
+    """One `run` of one campaign file."""
+
+    def __init__(self, runtime: Runtime, file: Path, report_dir: Path | None, *, as_json: bool) -> None:
+        self._runtime = runtime
+        self._file = file
+        self._report_dir = report_dir
+        self._as_json = as_json
+        self._line: Callable[[str], None] = output.note if as_json else output.say
+        self.status: Status | None = None
+
+    def run(self, *, yes: bool, dry_run: bool, again: bool) -> int:
+        """Do what the file needs; return the exit code."""
+        from campaigns import campaign_file  # noqa: PLC0415
+        from campaigns.lifecycle import recognise, submit  # noqa: PLC0415
+
+        file = campaign_file.load(self._file)
+        base = self._file.resolve().parent
+        draft = submit.check(self._runtime, file, base, output.environment(), self._now())
+        known = recognise.recognise(self._runtime, draft)
+        if known.meeting is recognise.Meeting.FINISHED and not again and known.campaign:
+            return self._repeat_report(known.campaign, dry_run=dry_run)
+        if known.meeting is recognise.Meeting.UNFINISHED and known.campaign:
+            if not dry_run:
+                recognise.refresh(self._runtime, known.campaign, draft)
+            campaign = self._fresh(known.campaign)
+        else:
+            if known.overlap:
+                output.note(
+                    f"{known.overlap:,} of these people were reached by {known.campaign and known.campaign.name}."
+                )
+            if dry_run:
+                return self._rehearse(draft)
+            campaign = submit.store(self._runtime, draft, output.actor())
+        if campaign.state is CampaignState.DRAFT:
+            campaign = self._launch(campaign, draft, yes=yes, dry_run=dry_run)
+        elif not dry_run:
+            campaign = self._go_on(campaign)
+        return 0 if dry_run else self._send(campaign)
+
+    def _rehearse(self, draft: "Draft") -> int:
+        """Show the plan of a draft that is gone afterwards: a dry run stores no campaign."""
+        from campaigns.lifecycle import submit  # noqa: PLC0415
+
+        with submit.rehearsal(self._runtime, draft, output.actor()) as campaign:
+            self._show_plan(campaign, draft)
+        self._line("Dry run: nothing was stored or sent.")
+        return 0
+
+    def _launch(self, campaign: Campaign, draft: "Draft", *, yes: bool, dry_run: bool) -> Campaign:
+        """Confirm and launch; a draft that is not launched after all is not kept."""
+        from campaigns.lifecycle import submit  # noqa: PLC0415
+        from campaigns.lifecycle.launch import launch  # noqa: PLC0415
+
+        try:
+            token, eligible = self._show_plan(campaign, draft)
+            if dry_run:
+                return campaign
+            if eligible:
+                output.confirm(f"Send to {eligible:,} people?", yes=yes)
+            actor, now = output.actor(), self._now()
+            return launch(self._runtime, campaign, token, output.environment(), now=now, actor=actor)
+        except (PagecastError, KeyboardInterrupt):
+            submit.discard(self._runtime, campaign, draft)
+            raise
+
+    def _show_plan(self, campaign: Campaign, draft: "Draft") -> tuple[str, int]:
+        from campaigns.cli.plans import show_plan, show_samples  # noqa: PLC0415
+        from campaigns.lifecycle.plan import plan  # noqa: PLC0415
+        from campaigns.lifecycle.preview import preview  # noqa: PLC0415
+
+        planned = plan(self._runtime, campaign, output.environment(), self._now(), draft.notes).plan
+        show_plan(planned, output.note)
+        show_samples(preview(self._runtime, campaign, output.environment(), self._now()), output.note)
+        return planned.token, planned.eligible
+
+    def _go_on(self, campaign: Campaign) -> Campaign:
+        from campaigns.lifecycle import control  # noqa: PLC0415
+
+        output.note(f"Going on with {campaign.name} ({campaign.ref}), which is {campaign.state}.")
+        if campaign.state is CampaignState.PAUSED:
+            control.resume(self._runtime, campaign, output.actor())
+        return self._fresh(campaign)
+
+    def _send(self, campaign: Campaign) -> int:
+        from campaigns.cli.progress import watch as look_on  # noqa: PLC0415
+
+        if campaign.state is CampaignState.SCHEDULED:
+            output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
+        with _supervised(self._runtime.settings) as up:
+            try:
+                self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))
+            except KeyboardInterrupt:
+                up.end()
+                output.note(f"Interrupted. What was in flight is settled; `pagecast run {self._file}` goes on.")
+                return INTERRUPTED
+        return self._finish(campaign)
+
+    def _repeat_report(self, campaign: Campaign, *, dry_run: bool) -> int:
+        output.note(f"{campaign.name} ({campaign.ref}) is {campaign.state} already; nothing is sent. Use --again to.")
+        self.status = standing(self._runtime, campaign)
+        return 0 if dry_run else self._finish(campaign)
+
+    def _finish(self, campaign: Campaign) -> int:
+        from campaigns import report  # noqa: PLC0415
+        from campaigns.cli.plans import breakdown  # noqa: PLC0415
+
+        self.status = standing(self._runtime, campaign)
+        folder = self._report_dir or self._runtime.settings.home / "reports" / campaign.ref
+        with self._runtime.reading() as conn:
+            report.write(conn, self._runtime.storage, campaign.id or 0, folder, now_of(conn))
+        if self._as_json:
+            output.emit(self.status.model_dump(mode="json") | {"report": str(folder)})
+        else:
+            breakdown(self.status)
+            output.say(report.equation(self.status))
+            output.say(f"Report: {folder}/report.html")
+        return report.exit_code(self.status)
+
+    def _fresh(self, campaign: Campaign) -> Campaign:
+        from campaigns.lifecycle import find  # noqa: PLC0415
+
+        with self._runtime.reading() as conn:
+            return find.by_id(conn, campaign.id or 0)
+
+    def _now(self) -> int:
+        with self._runtime.reading() as conn:
+            return now_of(conn)
+
+
+def standing(runtime: Runtime, campaign: Campaign) -> Status:
+    """Return how a campaign stands now."""
+    from campaigns import report  # noqa: PLC0415
+
+    with runtime.reading() as conn:
+        return report.status(conn, campaign.id or 0, now_of(conn))
+
+
+class _Up:
+    """Workers, clock and server, as a child that ends with this process however this process ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        log = (settings.home / "workers.log").open("ab")
+        command = [sys.executable, "-m", "workers.up", "--tied"]
+        environment = output.environment() | {"PAGECAST_HOME": str(settings.home)}
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        self._log = settings.home / "workers.log"
+
+    def check(self) -> None:
+        """Raise StoppedError where it has given up."""
+        if (code := self._process.poll()) not in {None, 0}:
+            raise StoppedError(f"The workers ended with code {code}. See {self._log}.")
+
+    def end(self) -> None:
+        """Let it drain and wait for it."""
+        if self._process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(_DRAIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def _supervised(settings: Settings) -> Iterator[_Up]:
+    up = _Up(settings)
+    try:
+        yield up
+    finally:
+        up.end()
+
+
+def _ended(status: Status, up: _Up) -> bool:
+    """Whether nothing is left that time alone resolves."""
+    from campaigns.cli.progress import over  # noqa: PLC0415
+
+    if over(status):
+        return True
+    up.check()
+    if status.in_flight:
+        return False
+    if status.state is CampaignState.PAUSED:
+        return True
+    left = [page for page in status.pages if page.counts["pending"]]
+    return status.state is CampaignState.SENDING and bool(left) and all(p.state is LaneState.PARKED for p in left)

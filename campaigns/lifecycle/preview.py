@@ -1,0 +1,88 @@
+"""The message as real people of the list would get it."""
+
+import json
+from collections.abc import Mapping
+
+import polars as pl
+from pydantic import BaseModel
+
+from campaigns import template
+from campaigns.errors import InputError
+from campaigns.lifecycle.plan import screen
+from campaigns.policy import limits
+from campaigns.runtime import Runtime
+from campaigns.template import Blank
+from schemas import recipient_list as stored
+from schemas import screened
+from schemas.campaign import Campaign
+from schemas.campaign_page import CampaignPage
+from schemas.message import Message
+from schemas.reason import Reason, about
+
+
+class Sample(BaseModel):
+    """One person's message. `texts` has one entry a part, empty where it cannot be rendered; `note` says why not."""
+
+    recipient_id: str
+    line: int
+    page: str
+    channel: str
+    texts: list[str]
+    lengths: list[int]
+    limit: int
+    unit: str
+    quick_replies: list[str]
+    reason: str | None
+    note: str
+
+
+def preview(
+    runtime: Runtime,
+    campaign: Campaign,
+    environment: Mapping[str, str],
+    now: int,
+    *,
+    to: str | None = None,
+    most: int = 3,
+) -> list[Sample]:
+    """Render for the first `most` eligible people, or for one person whatever their standing. Raises InputError."""
+    rows, lanes = screen(runtime, campaign, environment, max(now, campaign.start_at or now))
+    if to is not None:
+        found = rows.filter(pl.col(stored.RECIPIENT) == to).sort(stored.LINE).head(1).collect()
+        if found.is_empty():
+            raise InputError(f"The list of {campaign.name} has no recipient {to}. Give an id as the list has it.")
+    else:
+        eligible = pl.col(stored.RULE).is_null() & pl.col(screened.REASON).is_null()
+        found = rows.filter(eligible).sort(screened.EFFECTIVE, stored.LINE, nulls_last=True).head(most).collect()
+    message = Message.model_validate_json(campaign.message)
+    pages = {lane.page.page_id: lane.page for lane in lanes}
+    return [_sample(row, message, pages[row[screened.PAGE_ID]]) for row in found.iter_rows(named=True)]
+
+
+def _sample(row: dict[str, object], message: Message, page: CampaignPage) -> Sample:
+    letter = template.letter([part.text for part in message.parts])
+    limit = limits.TEXT[page.channel]
+    reason = row[screened.REASON] or row[stored.RULE]
+    note = about(Reason(str(reason))).sentence if reason in set(Reason) else str(reason or "")
+    try:
+        texts = list(letter.render(json.loads(str(row[screened.VARIABLES]))))
+    except Blank as blank:
+        texts, note = [], f"The variable {blank.variable} is blank for this person."
+    size = len if limit.unit is limits.Unit.CHARACTERS else _bytes
+    return Sample(
+        recipient_id=str(row[stored.RECIPIENT]),
+        line=int(str(row[stored.LINE])),
+        page=page.name,
+        channel=page.channel,
+        texts=texts,
+        lengths=[size(text) for text in texts],
+        limit=limit.most,
+        unit=str(limit.unit),
+        quick_replies=[reply.title for part in message.parts for reply in part.quick_replies],
+        reason=str(reason) if reason else None,
+        note=note,
+    )
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())

@@ -1,0 +1,142 @@
+"""Whether a campaign file has run before, and what running it again means.
+
+A run is known by its name, message, list content and accounts; token, base_url and limits may change.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from campaigns import pages
+from campaigns.briefing import bottleneck, sender_of
+from campaigns.briefing import paces as paces_of
+from campaigns.campaign_file import milliseconds, moment
+from campaigns.errors import StateError
+from campaigns.lifecycle import find
+from campaigns.lifecycle.submit import Draft
+from campaigns.providers import PROVIDERS
+from campaigns.runtime import Runtime, now_of
+from schemas.campaign import Campaign, CampaignState
+from schemas.recipient_list import RECIPIENT
+
+_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
+_ACCOUNTS = text("""
+    SELECT page.channel || ':' || page.provider || ':' || page.account_id FROM lane JOIN page ON page.id = lane.page_id
+    WHERE lane.campaign_id = :id ORDER BY 1
+""")
+_REACHED = text("""
+    SELECT recipient_id FROM delivery WHERE id BETWEEN :low AND :high
+    AND state IN ('accepted', 'delivered', 'read', 'assumed_sent', 'unknown')
+""")
+_REROUTE = text("""
+    UPDATE lane SET route = :route, asked = :asked, buckets = :buckets
+    WHERE campaign_id = :campaign_id AND page_id = (SELECT id FROM page WHERE name = :page)
+""")
+_RELIMIT = text("""
+    UPDATE campaign SET rate = :rate, margin_ms = :margin_ms, not_after = :not_after, spec = :spec WHERE id = :id
+""")
+
+
+class Meeting(StrEnum):
+    """What a campaign file finds when it comes again."""
+
+    NEW = "new"
+    UNFINISHED = "unfinished"
+    FINISHED = "finished"
+    CHANGED_SINCE = "changed since"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """`overlap` counts the list's people who were reached by `campaign`, the run before this changed one."""
+
+    meeting: Meeting
+    campaign: Campaign | None = None
+    overlap: int = 0
+
+
+def recognise(runtime: Runtime, draft: Draft) -> Recognition:
+    """Find the run of a campaign file; raises StateError where an unfinished one differs from the file."""
+    with runtime.reading() as conn:
+        earlier = find.titled(conn, draft.file.name)
+        for campaign in earlier:
+            # A draft that differs is no run: the file's present content takes its place.
+            stale = campaign.state is CampaignState.DRAFT and campaign.fingerprint != draft.fingerprint
+            if campaign.state not in _ENDED and not stale:
+                _refuse_change(conn, campaign, draft)
+                return Recognition(Meeting.UNFINISHED, campaign)
+        earlier = [campaign for campaign in earlier if campaign.state in _ENDED]
+        same = [campaign for campaign in earlier if campaign.fingerprint == draft.fingerprint]
+        if same:
+            return Recognition(Meeting.FINISHED, same[-1])
+        if earlier:
+            return Recognition(Meeting.CHANGED_SINCE, earlier[-1], _overlap(conn, runtime, earlier[-1], draft))
+    return Recognition(Meeting.NEW)
+
+
+def refresh(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
+    """Lay the file's present routes and limits over a run that goes on, and let its parked pages try once."""
+    limits, schedule = draft.file.limits, draft.file.schedule
+    with runtime.writing() as conn:
+        facts = {
+            "rate": limits.ceiling,
+            "margin_ms": milliseconds(limits.margin, "limits.margin"),
+            "not_after": moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None,
+            "spec": draft.file.model_dump_json(),
+            "id": campaign.id,
+        }
+        conn.execute(_RELIMIT, facts)
+        for row in _routes(runtime, campaign, draft):
+            conn.execute(_REROUTE, row)
+        now = now_of(conn)
+        for stop in draft.stops:
+            if stop.stored and stop.stored.id:
+                pages.probe(conn, stop.stored.id, now)
+
+
+def _routes(runtime: Runtime, campaign: Campaign, draft: Draft) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for stop in draft.stops:
+        entry = stop.entry
+        sender = sender_of(entry.channel, entry.account_id, stop.route, runtime.settings, draft.environment)
+        buckets = paces_of(PROVIDERS[entry.provider], sender, stop.route, draft.file.limits.ceiling, campaign.id or 0)
+        rows.append(
+            {
+                "route": stop.route.model_dump_json(),
+                "asked": bottleneck(buckets).rate,
+                "buckets": json.dumps([pace.key for pace in buckets]),
+                "campaign_id": campaign.id,
+                "page": stop.name,
+            }
+        )
+    return rows
+
+
+def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
+    if campaign.fingerprint == draft.fingerprint:
+        return
+    changed = []
+    if campaign.message != draft.message.model_dump_json():
+        changed.append("the message")
+    if campaign.list_id != draft.reading.digest:
+        changed.append("the list")
+    stored = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
+    if list(stored) != sorted(draft.accounts):
+        changed.append("the accounts")
+    raise StateError(
+        f"{campaign.name} ({campaign.ref}) is {campaign.state} and not finished, but {' and '.join(changed)} "
+        f"changed since it began. Put the file back as it was to go on; or end it with `pagecast cancel {campaign.ref}` "
+        "and run again; or give the file another name."
+    )
+
+
+def _overlap(conn: Connection, runtime: Runtime, campaign: Campaign, draft: Draft) -> int:
+    if campaign.first_id is None:
+        return 0
+    rows = conn.execute(_REACHED, {"low": campaign.first_id, "high": campaign.last_id}).scalars().all()
+    reached = pl.LazyFrame({RECIPIENT: rows}, schema={RECIPIENT: pl.String})
+    people = pl.scan_parquet(runtime.storage / draft.list_path).select(RECIPIENT).unique()
+    return int(people.join(reached, on=RECIPIENT, how="semi").select(pl.len()).collect().item())
