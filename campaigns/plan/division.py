@@ -17,9 +17,9 @@ _CHUNK_PEOPLE = 1000
 
 _OURS = pl.col(stored.RULE).is_null() & pl.col(screened.REASON).ne_missing(pl.lit(str(Reason.DUPLICATE)))
 """The rows that become deliveries."""
+_ELIGIBLE = _OURS & pl.col(screened.REASON).is_null()
 
 _ROW = "_row"
-_KEPT = "_kept"
 _NO_CHUNK = pl.lit(None, dtype=pl.Int32).alias("chunk_seq")
 
 
@@ -72,13 +72,11 @@ def divide(
     """Return the division of a list as `campaigns.policy.screen` gives it; each person takes `parts` messages."""
     # One block a column: gathering from the many that a scan leaves takes fifteen times as long.
     frame = rows.collect().rechunk()
-    ours = frame.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias(_ROW),
-        pl.col(stored.LINE, screened.PAGE_ID, screened.EFFECTIVE, screened.REASON),
-        _OURS.alias(_KEPT),
-    )
-    ours = ours.filter(_KEPT).drop(_KEPT).sort(stored.LINE).drop(stored.LINE)
-    queues = [_queue(ours, page, start_ms, not_after_ms, parts) for page in pages]
+    row = pl.int_range(pl.len(), dtype=pl.UInt32).alias(_ROW)
+    eligible = _in_order(frame.select(row, stored.LINE, screened.PAGE_ID, screened.EFFECTIVE, keep=_ELIGIBLE))
+    set_aside = _in_order(frame.select(row, stored.LINE, screened.PAGE_ID, screened.REASON, keep=_OURS & ~_ELIGIBLE))
+    terms = _Terms(start_ms, not_after_ms, parts)
+    queues = [_queue(eligible.filter(_of(page)), set_aside.filter(_of(page)), page, terms) for page in pages]
     chunks, aside = pl.concat([_chunks(queue) for queue in queues]), _aside(frame)
     return Division(
         rows=_for_ledger(frame, queues),
@@ -100,42 +98,53 @@ class _Queue:
     outlook: Outlook
 
 
-def _queue(ours: pl.DataFrame, page: CampaignPage, start_ms: int, not_after_ms: int | None, parts: int) -> _Queue:
-    """Return a page's queue from `ours`, everyone who becomes a delivery in the order of the list."""
-    rate = page.rate / parts
-    mine = ours.filter(pl.col(screened.PAGE_ID) == page.page_id)
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What holds for every page: start and end in epoch milliseconds, and the messages that a person takes."""
+
+    start_ms: int
+    not_after_ms: int | None
+    parts: int
+
+
+def _in_order(chosen: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows to keep in the order of the list."""
+    return chosen.filter("keep").drop("keep").sort(stored.LINE).drop(stored.LINE)
+
+
+def _of(page: CampaignPage) -> pl.Expr:
+    return pl.col(screened.PAGE_ID) == page.page_id
+
+
+def _queue(eligible: pl.DataFrame, set_aside: pl.DataFrame, page: CampaignPage, terms: _Terms) -> _Queue:
+    """Return a page's queue; both frames are in the order of the list."""
+    rate = page.rate / terms.parts
     # Stable, so that equal closings keep the list's order: six times faster than sorting by both.
-    eligible = (
-        mine.filter(pl.col(screened.REASON).is_null())
-        .select(_ROW, screened.EFFECTIVE)
-        .sort(screened.EFFECTIVE, nulls_last=True, maintain_order=True)
-    )
-    deadlines = eligible.select(pl.min_horizontal(screened.EFFECTIVE, pl.lit(not_after_ms, dtype=pl.Int64))).to_series()
-    reached = turns.kept(deadlines, start_ms, rate)
-    sent = eligible.filter(reached)
+    queued = eligible.sort(screened.EFFECTIVE, nulls_last=True, maintain_order=True)
+    end = pl.lit(terms.not_after_ms, dtype=pl.Int64)
+    deadlines = queued.select(pl.min_horizontal(screened.EFFECTIVE, end)).to_series()
+    reached = turns.kept(deadlines, terms.start_ms, rate)
+    sent, lost = queued.filter(reached), queued.filter(~reached)
     window_ends_first = pl.col(screened.EFFECTIVE) <= deadlines.filter(~reached)
-    late = pl.when(window_ends_first).then(pl.lit(str(Reason.CLOSES_BEFORE_TURN)))
-    lost = eligible.filter(~reached).select(
-        _ROW, late.otherwise(pl.lit(str(Reason.DEADLINE_PASSED))).alias(screened.REASON)
-    )
-    set_aside = mine.filter(pl.col(screened.REASON).is_not_null()).select(_ROW, screened.REASON)
+    closes, passes = pl.lit(str(Reason.CLOSES_BEFORE_TURN)), pl.lit(str(Reason.DEADLINE_PASSED))
+    late = pl.when(window_ends_first).then(closes).otherwise(passes).alias(screened.REASON)
     size = min(_CHUNK_PEOPLE, max(1, int(_CHUNK_SECONDS * rate)))
     return _Queue(
-        sent.with_columns((pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
-        pl.concat([set_aside, lost]),
-        _outlook(page, deadlines, sent.height, start_ms, parts),
+        sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
+        pl.concat([set_aside.select(_ROW, screened.REASON), lost.select(_ROW, late)]),
+        _outlook(page, deadlines, sent.height, terms),
     )
 
 
-def _outlook(page: CampaignPage, deadlines: pl.Series, sent: int, start_ms: int, parts: int) -> Outlook:
-    rate = page.rate / parts
-    lowest = turns.lowest_rate(deadlines, start_ms)
+def _outlook(page: CampaignPage, deadlines: pl.Series, sent: int, terms: _Terms) -> Outlook:
+    rate = page.rate / terms.parts
+    lowest = turns.lowest_rate(deadlines, terms.start_ms)
     return Outlook(
         page=page,
         eligible=sent,
         lost=len(deadlines) - sent,
-        finish_at=turns.finish(sent, start_ms, rate),
-        lowest_rate=None if lowest is None else lowest * parts,
+        finish_at=turns.finish(sent, terms.start_ms, rate),
+        lowest_rate=None if lowest is None else lowest * terms.parts,
         latest_start=turns.latest_start(deadlines, rate),
     )
 

@@ -12,15 +12,9 @@ _INSTAGRAM_DOCS = (
     "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api"
 )
 
-DAY_MS = 24 * 60 * 60 * 1000
-
-WINDOW_MS = DAY_MS
+WINDOW_MS = 24 * 60 * 60 * 1000
 """From a person's message until the account may no longer answer: 24 h on both channels.
 Source: Messenger Platform, send-messages, May 2026."""
-
-INBOX_RATE = 40.0
-"""Messages per second above which a Page cannot send until the volume drops.
-Source: Messenger Platform, overview/rate-limiting, autumn 2026."""
 
 
 class Unit(StrEnum):

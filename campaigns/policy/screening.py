@@ -11,31 +11,28 @@ a person counts and the others are duplicates; an opt-out on any of them is an o
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import polars as pl
 
 from campaigns.policy import limits
+from campaigns.template import Letter
 from schemas import recipient_list as stored
 from schemas import screened
 from schemas.campaign_page import CampaignPage
 from schemas.page import Channel
 from schemas.reason import Reason
 
-if TYPE_CHECKING:
-    from campaigns.template import Letter
-
 _PERSON = "_person"
 _FIRST = "_first_line"
-_ANY_OPTED = "_any_opted_out"
-_SUPPRESSED = "_suppressed"
+_OUT = "_out"
 _CELL = "_cell:"
 _KEY = [screened.SENDER_ID, _PERSON]
 
 
 def screen(
     rows: pl.LazyFrame,
-    letter: "Letter",
+    letter: Letter,
     pages: Sequence[CampaignPage],
     *,
     own_page: int | None,
@@ -56,9 +53,8 @@ def screen(
     placed = _placed(rows, pages, own_page).with_columns(
         _person(stored.RECIPIENT).alias(_PERSON), *(cell.alias(f"{_CELL}{name}") for name, cell in present.items())
     )
-    known = placed.join(_repeated(placed), on=_KEY, how="left").join(
-        _suppressions(suppressed, pages), on=_KEY, how="left"
-    )
+    marks = pl.concat([_repeated(placed), _suppressions(suppressed, pages)]).group_by(_KEY)
+    known = placed.join(marks.agg(pl.col(_FIRST).min(), pl.col(_OUT).any()), on=_KEY, how="left")
     closing = pl.coalesce(stored.CLOSES_AT, pl.col(stored.INBOUND_AT) + limits.WINDOW_MS)
     return known.with_columns(closing.alias(screened.CLOSING)).select(
         stored.LINE,
@@ -105,25 +101,25 @@ def _repeated(placed: pl.LazyFrame) -> pl.LazyFrame:
     """Return the people who stand in several lines, with the first line and whether any of them opts out."""
     people = placed.filter(pl.col(stored.RULE).is_null()).group_by(_KEY)
     counted = people.agg(
-        pl.col(stored.LINE).min().alias(_FIRST), pl.col(stored.OPTED_OUT).any().alias(_ANY_OPTED), n=pl.len()
+        pl.col(stored.LINE).min().alias(_FIRST), pl.col(stored.OPTED_OUT).any().alias(_OUT), n=pl.len()
     )
-    return counted.filter(pl.col("n") > 1).drop("n")
+    return counted.filter(pl.col("n") > 1).select(*_KEY, _FIRST, _OUT)
 
 
 def _suppressions(suppressed: pl.LazyFrame | None, pages: Sequence[CampaignPage]) -> pl.LazyFrame:
-    """Return each suppressed person once for every account of the campaign that it is about."""
+    """Return each suppressed person, for every account of the campaign that it is about."""
     if suppressed is None:
         suppressed = pl.LazyFrame(schema={"recipient_id": pl.String, "sender_id": pl.Int64})
     reach = [(about, page.sender_id) for page in pages for about in (0, page.sender_id)]
     senders = pl.LazyFrame(reach, schema={"sender_id": pl.Int64, screened.SENDER_ID: pl.Int64}, orient="row")
     people = suppressed.select(pl.col("sender_id").cast(pl.Int64), _person("recipient_id").alias(_PERSON))
-    return (
-        people.join(senders, on="sender_id").select(_KEY).unique().with_columns(pl.lit(value=True).alias(_SUPPRESSED))
+    return people.join(senders, on="sender_id").select(
+        *_KEY, pl.lit(None, dtype=pl.Int64).alias(_FIRST), pl.lit(value=True).alias(_OUT)
     )
 
 
 def _text_faults(
-    letter: "Letter", cells: Mapping[str, pl.Expr], pages: Sequence[CampaignPage]
+    letter: Letter, cells: Mapping[str, pl.Expr], pages: Sequence[CampaignPage]
 ) -> tuple[pl.Expr, pl.Expr]:
     """Return whether any part of the letter is blank for a person, and whether any is too long for the channel."""
     texts = letter.texts(cells)
@@ -145,7 +141,7 @@ def _reason(text_faults: tuple[pl.Expr, pl.Expr], closed_until: int, policy: str
     closing, unknown = pl.col(screened.CLOSING), policy == "strict"
     ladder = [
         (Reason.DUPLICATE, pl.col(_FIRST) < pl.col(stored.LINE)),
-        (Reason.OPTED_OUT, pl.any_horizontal(stored.OPTED_OUT, _ANY_OPTED, _SUPPRESSED)),
+        (Reason.OPTED_OUT, pl.any_horizontal(stored.OPTED_OUT, _OUT)),
         (Reason.WINDOW_NEVER_OPENED, closing.is_null() & pl.lit(unknown)),
         (Reason.WINDOW_CLOSED, closing <= closed_until),
         (Reason.BLANK_VARIABLE, blank),

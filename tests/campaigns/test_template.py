@@ -171,6 +171,7 @@ def _one_by_one(compiled, row):
 
 @given(_TEXTS, st.lists(st.fixed_dictionaries(dict.fromkeys("abc", _CELLS)), min_size=1, max_size=4))
 @example("{{ a | lower }}", [{"a": "ΑΣ", "b": None, "c": None}])
+@example("{{ a | truncate(5) }}", [{"a": "one two", "b": None, "c": None}])
 @example("{{ a | truncate(5) }}", [{"a": "one two three four", "b": None, "c": None}])
 def test_polars_writes_what_jinja_writes(text, rows):
     compiled = template.compile(text)
