@@ -48,7 +48,6 @@ def render(summary: Summary) -> str:
         labels=_labels(summary.channels),
         headline=_headline(summary),
         segments=stacked([(str(state), status.counts[state]) for state in _ORDER]),
-        order=[str(state) for state in _ORDER],
         chart=None if summary.progress is None else chart(summary.progress),
         accepted=accepted,
         left=left,

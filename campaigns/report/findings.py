@@ -35,7 +35,7 @@ def _losses(status: Status) -> Iterator[str]:
     if status.reasons:
         reason, n = next(iter(status.reasons.items()))
         told = meaning(reason)
-        yield f"The most frequent reason is {reason} ({n:,}). {told.sentence} {told.next_step}"
+        yield f"The most frequent reason is `{reason}` ({n:,}). {told.sentence} {told.next_step}"
 
 
 def _pace(asked: float, average: float | None) -> Iterator[str]:

@@ -5,21 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from campaigns.errors import InputError, PagecastError, StateError
 from campaigns.report import progress as over_time
 from campaigns.report.document import render
-from campaigns.report.lanes import LaneNow, lanes
-from campaigns.report.results import Source, write_csv, write_parquet
+from campaigns.report.lanes import lanes
+from campaigns.report.results import source, write_csv, write_parquet
 from campaigns.report.standing import campaign, status
 from campaigns.report.summary import Summary, summarise
 from schemas.campaign import Campaign
 from schemas.delivery import COUNTED
 from schemas.plan import Plan
 from schemas.status import Status
-
-_LIST_PATH = text("SELECT path FROM recipient_list WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +65,13 @@ def _make(
     names = ("results.csv", "results.parquet", "summary.json", "report.html")
     csv, parquet, json, html = made = [scratch / name for name in names]
     pages = lanes(conn, found.id or 0, now_ms)
-    write_parquet(conn, _source(conn, storage, found, pages), parquet, scratch)
+    write_parquet(conn, source(conn, storage, found, pages), parquet, scratch)
     _agree(now, over_time.counted(parquet))
     write_csv(parquet, csv)
     summary = summarise(conn, found, pages, now, parquet, plan=plan, now_ms=now_ms)
     json.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     html.write_text(render(summary), encoding="utf-8")
     return made, summary
-
-
-def _source(conn: Connection, storage: Path, found: Campaign, pages: Sequence[LaneNow]) -> Source:
-    path = conn.execute(_LIST_PATH, {"id": found.list_id}).scalar_one()
-    return Source(found, pages, storage / path, storage / f"campaigns/{found.ref}/unplanned.parquet")
 
 
 def _agree(now: Status, rows: dict[str, int]) -> None:

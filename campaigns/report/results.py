@@ -42,6 +42,7 @@ OWN = (
 _SLICE = 50_000
 """Rows of the list, and of the ledger, that are in memory at a time."""
 _MOMENTS = ("accepted_at", "delivered_at", "read_at", "replied_at")
+_LIST_PATH = text("SELECT path FROM recipient_list WHERE id = :id")
 _ROWS = text("""
     SELECT line, page_id, recipient_id, state, reason, provider_code, message_ids AS message_id,
            request_id, attempts, accepted_at, delivered_at, read_at, replied_at, reply, variant, revision
@@ -78,6 +79,21 @@ class Source:
     unplanned: Path
 
 
+def source(conn: Connection, storage: Path, campaign: Campaign, lanes: Sequence[LaneNow]) -> Source:
+    """Return where a campaign's rows are; `storage` is the folder of stored lists."""
+    return Source(campaign, lanes, listed_path(conn, storage, campaign), unplanned_path(storage, campaign))
+
+
+def listed_path(conn: Connection, storage: Path, campaign: Campaign) -> Path:
+    """Return the Parquet file of the campaign's list."""
+    return storage / str(conn.execute(_LIST_PATH, {"id": campaign.list_id}).scalar_one())
+
+
+def unplanned_path(storage: Path, campaign: Campaign) -> Path:
+    """Return the file in which the plan says why rows of the list are no deliveries; it may be missing."""
+    return storage / "campaigns" / campaign.ref / "unplanned.parquet"
+
+
 def write_parquet(conn: Connection, source: Source, out: Path, scratch: Path) -> None:
     """Write one row a row of the list to `out`, values as they are, times as UTC; `scratch` takes the parts."""
     parts = scratch / "parts"
@@ -104,11 +120,15 @@ def _harmless(name: str) -> pl.Expr:
 def _results(conn: Connection, source: Source) -> Iterator[pl.DataFrame]:
     """Yield the results in the order of the list, at least one frame, in which no row may stand."""
     unplanned, pages = _unplanned(source.unplanned), _pages(source.lanes)
-    own = [pl.col(old).alias(new) for old, new in _own_names(pl.read_parquet_schema(source.listed))]
+    named = _own_names(pl.read_parquet_schema(source.listed))
+    # A column of the list may be called `state` as well as one of the ledger: until they part it has only a number.
+    numbered = {old: f"own {i}" for i, (old, _) in enumerate(named)}
+    own = [pl.col(numbered[old]).alias(new) for old, new in named]
     listed = _listed(source.listed)
     for lines, rows in _beside(listed, _ledger(conn, source.campaign)):
         joined = (
             lines.lazy()
+            .rename(numbered)
             .join(rows.lazy(), left_on=stored.LINE, right_on="line", how="left", maintain_order="left")
             .join(unplanned, left_on=stored.LINE, right_on="line", how="left", maintain_order="left")
             .join(pages, on="page_id", how="left", maintain_order="left")

@@ -1,15 +1,18 @@
 """A campaign in a real SQLite file and its stored list, as the steps before the report leave them."""
 
 import json
+import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlmodel import SQLModel
 
 from schemas import recipient_list as columns
@@ -48,8 +51,10 @@ class Spring:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.engine = create_engine(f"sqlite:///{self.folder / 'pagecast.db'}")
-        SQLModel.metadata.create_all(self.engine)
+        database = self.folder / "pagecast.db"
+        database.write_bytes(_empty_database())
+        self.engine = create_engine(f"sqlite:///{database}")
+        event.listen(self.engine, "connect", _be_quick)
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
@@ -169,6 +174,20 @@ class Spring:
         blank = {name: None for row in self.rows for name in row} | {"campaign_id": 1, "variables": "[]", "revision": 1}
         blank |= dict.fromkeys(("attempts", "tries", "part_open", "part_done"), 0)
         self.insert("delivery", *[{"id": i} | blank | row for i, row in enumerate(self.rows, 1)])
+
+
+@cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        engine = create_engine(f"sqlite:///{path}")
+        SQLModel.metadata.create_all(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
+def _be_quick(connection: sqlite3.Connection, _entry: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _listed(line: int, recipient: str | None, cells: dict[str, str] | None) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""Everything that is known about one person in one campaign, in sentences."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping, text
+
+from campaigns.errors import InputError
+from campaigns.report.meaning import meaning
+from campaigns.report.moments import clock, dated, iso, iso_or_none
+from campaigns.report.results import listed_path, unplanned_path
+from campaigns.report.standing import campaign
+from campaigns.report.tallies import IMPLIED
+from schemas import recipient_list as stored
+from schemas.campaign import Campaign
+from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
+from schemas.page import Channel
+
+# The unique index leads with the sender, so the campaign's senders find the person without a scan.
+_DELIVERIES = text("""
+    SELECT delivery.*, page.name AS page, page.channel FROM lane
+    JOIN page ON page.id = lane.page_id
+    JOIN delivery ON delivery.sender_id = page.sender_id AND delivery.recipient_id = :recipient_id
+        AND delivery.campaign_id = lane.campaign_id AND delivery.page_id = page.id
+    WHERE lane.campaign_id = :campaign_id ORDER BY delivery.line
+""")
+_SUPPRESSED = text("""
+    SELECT suppression.sender_id, suppression.source, suppression.note, suppression.at, page.name AS page
+    FROM suppression LEFT JOIN page ON page.id = suppression.sender_id
+    WHERE suppression.recipient_id = :recipient_id ORDER BY suppression.at
+""")
+_EVENTS = text("""
+    SELECT at, sentence FROM event
+    WHERE campaign_id = :campaign_id AND (page_id IS NULL OR page_id = :page_id) ORDER BY at, id LIMIT 200
+""")
+_SENTENCES = {
+    REJECTED: "This row of the list cannot be used.",
+    DUPLICATE: "This row repeats a person of an earlier line.",
+    DeliveryState.PENDING: "It is this person's turn later; nothing was sent yet.",
+    DeliveryState.SENDING: "The message is on its way and the answer is not in yet.",
+    DeliveryState.DELIVERED: "Messenger delivered the message.",
+    DeliveryState.SKIPPED: "Nothing was sent.",
+    DeliveryState.FAILED: "The platform refused the message.",
+    DeliveryState.UNKNOWN: "The message may or may not have gone out; it was not sent again.",
+    DeliveryState.ASSUMED_SENT: "No answer came; somebody decided that the message was sent.",
+    DeliveryState.CANCELLED: "The message was cancelled before it was sent.",
+}
+
+
+class Moment(BaseModel):
+    """One thing that happened, ISO 8601 in UTC."""
+
+    at: str
+    sentence: str
+
+
+class Line(BaseModel):
+    """One line of the list that names the person, and what became of it. Times are ISO 8601 in UTC."""
+
+    line: int
+    page: str | None
+    state: str
+    sentence: str
+    reason: str | None = None
+    reason_sentence: str | None = None
+    next_step: str | None = None
+    window_closes_at: str | None = None
+    window_source: str | None = None
+    due_at: str | None = None
+    attempts: int = 0
+    provider_code: str | None = None
+    message_ids: list[str] = []
+    request_id: str | None = None
+    sent_at: str | None = None
+    accepted_at: str | None = None
+    delivered_at: str | None = None
+    read_at: str | None = None
+    replied_at: str | None = None
+    reply: str | None = None
+    variant: str | None = None
+    revision: int | None = None
+    timeline: list[Moment] = []
+
+
+class Explanation(BaseModel):
+    """What is known about a person: each line that names them, and whether they must not be messaged."""
+
+    campaign: str
+    recipient_id: str
+    suppressed: list[str]
+    lines: list[Line]
+
+
+def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str) -> Explanation:
+    """Return every fact about one person in a campaign; raises InputError where the list does not name them.
+
+    `recipient_id` may also be the unusable value of a rejected row.
+    """
+    found = campaign(conn, campaign_id)
+    keys = {"campaign_id": campaign_id, "recipient_id": recipient_id}
+    deliveries = {row["line"]: row for row in conn.execute(_DELIVERIES, keys).mappings()}
+    listed = _listed(conn, storage, found, recipient_id)
+    if not listed and not deliveries:
+        raise InputError(
+            f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
+        )
+    lines = [_sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
+    lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
+    return Explanation(
+        campaign=found.name,
+        recipient_id=recipient_id,
+        suppressed=[_suppression(row) for row in conn.execute(_SUPPRESSED, keys).mappings()],
+        lines=sorted(lines, key=lambda line: line.line),
+    )
+
+
+def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str) -> dict[int, dict[str, Any]]:
+    path = listed_path(conn, storage, found)
+    if not path.exists():
+        return {}
+    names = pl.col(stored.RECIPIENT).eq_missing(recipient_id) | pl.col(stored.VALUE).eq_missing(recipient_id)
+    rows = pl.scan_parquet(path).filter(names).select(stored.OWN).collect().iter_rows(named=True)
+    listed = {row[stored.LINE]: row for row in rows}
+    aside = unplanned_path(storage, found)
+    if aside.exists():
+        told = pl.scan_parquet(aside).filter(pl.col("line").is_in(list(listed))).select("line", "state", "reason")
+        for row in told.collect().iter_rows(named=True):
+            listed[row["line"]] |= {"state": row["state"], "reason": row["reason"]}
+    return listed
+
+
+def _sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
+    reason = row["reason"] or IMPLIED.get(row["state"])
+    why = meaning(reason) if reason else None
+    instagram = row["channel"] == Channel.INSTAGRAM
+    times = {name: iso_or_none(row[name]) for name in ("due_at", "sent_at", "accepted_at", "read_at", "replied_at")}
+    copied = {name: row[name] for name in ("line", "page", "state", "attempts", "provider_code", "request_id")}
+    return Line(
+        **copied,
+        **times,
+        **{name: row[name] for name in ("reply", "variant", "revision")},
+        sentence=_sentence(row["state"], row["channel"]),
+        reason=reason,
+        reason_sentence=why and why.sentence,
+        next_step=why and why.next_step,
+        window_closes_at=iso_or_none(row["closes_at"]),
+        window_source=_window_source(row["closes_at"], listed),
+        message_ids=(row["message_ids"] or "").split(),
+        delivered_at=None if instagram else iso_or_none(row["delivered_at"]),
+        timeline=_timeline(conn, row, found),
+    )
+
+
+def _unsent(row: dict[str, Any]) -> Line:
+    state = row.get("state") or (REJECTED if row[stored.RULE] else DUPLICATE)
+    reason = row.get("reason") or row[stored.RULE] or DUPLICATE
+    why = meaning(reason)
+    return Line(
+        line=row[stored.LINE],
+        page=row[stored.PAGE],
+        state=state,
+        sentence=_SENTENCES[state],
+        reason=reason,
+        reason_sentence=why.sentence,
+        next_step=why.next_step,
+    )
+
+
+def _sentence(state: str, channel: str) -> str:
+    platform = channel.capitalize()
+    if state == DeliveryState.ACCEPTED:
+        return f"{platform} accepted the message; no receipt has come."
+    if state == DeliveryState.READ:
+        return f"{platform} accepted the message and the person {'saw' if channel == Channel.INSTAGRAM else 'read'} it."
+    return _SENTENCES[state]
+
+
+def _window_source(closes_at: int | None, listed: dict[str, Any]) -> str | None:
+    if closes_at is None:
+        return None
+    if listed.get(stored.CLOSES_AT) == closes_at:
+        return "the list's column window_closes_at"
+    if inbound := listed.get(stored.INBOUND_AT):
+        return f"the list's column last_inbound_at ({dated(inbound)})"
+    return "a message that the person wrote"
+
+
+def _suppression(row: RowMapping) -> str:
+    where = "every account" if row["sender_id"] == 0 else f"the account of page {row['page'] or row['sender_id']}"
+    note = f" ({row['note']})" if row["note"] else ""
+    return f"Must not be messaged by {where} since {dated(row['at'])}, from {row['source']}{note}."
+
+
+def _timeline(conn: Connection, row: RowMapping, found: Campaign) -> list[Moment]:
+    keys = {"campaign_id": found.id, "page_id": row["page_id"]}
+    events = [(event.at, event.sentence) for event in conn.execute(_EVENTS, keys)]
+    return [Moment(at=iso(at), sentence=sentence) for at, sentence in sorted([*events, *_steps(row)])]
+
+
+def _steps(row: RowMapping) -> Iterator[tuple[int, str]]:
+    platform = row["channel"].capitalize()
+    told: Sequence[tuple[str, str]] = (
+        ("sent_at", "Sent."),
+        ("accepted_at", f"{platform} accepted it."),
+        ("delivered_at", "Messenger delivered it."),
+        ("read_at", "The person saw it." if row["channel"] == Channel.INSTAGRAM else "The person read it."),
+        ("replied_at", f"The person wrote back: {row['reply']}" if row["reply"] else "The person wrote back."),
+        ("closes_at", "The messaging window closes."),
+    )
+    for name, sentence in told:
+        if row[name] is not None and not (name == "delivered_at" and row["channel"] == Channel.INSTAGRAM):
+            yield row[name], sentence
+    if row["due_at"] is not None and row["sent_at"] is not None:
+        yield row["sent_at"], f"Put off until {clock(row['due_at'], row['sent_at'])}."
