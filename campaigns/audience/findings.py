@@ -10,9 +10,9 @@ import polars as pl
 from campaigns.audience.columns import Columns
 from campaigns.audience.duplicates import people
 from campaigns.audience.instants import DAY_MONTH, EITHER_ORDER, HAS_ZONE, UTC, both_readings
-from campaigns.audience.rules import NO, YES, trimmed
+from campaigns.audience.rules import YES, trimmed
 from campaigns.errors import InputError
-from schemas.recipient_list import CLOSES_AT, INBOUND_AT, LINE, PAGE, RECIPIENT, RULE, TIMEZONE
+from schemas.recipient_list import CLOSES_AT, INBOUND_AT, LINE, OPTED_OUT, PAGE, RECIPIENT, RULE, TIMEZONE
 
 # A spreadsheet keeps 15 digits of a number and writes zeros for the rest.
 _KEPT_DIGITS = 15
@@ -59,19 +59,17 @@ def warnings(stored: Path, columns: Columns, zone: str | None, now_ms: int) -> l
     """Return what is odd about a stored list, a sentence each."""
     scan = pl.scan_parquet(stored, glob=False)
     findings = _findings(columns, zone, now_ms)
-    measures = [
-        measure
-        for place, finding in enumerate(findings)
-        for measure in (
-            finding.rows.sum().alias(f"{place} rows"),
-            pl.col(finding.example).filter(finding.rows).first().alias(f"{place} example"),
-        )
-    ]
-    row = scan.select(pl.lit(0), *measures).collect().row(0)[1:]
-    seen = zip(findings, row[::2], row[1::2], strict=True)
+    sums = [finding.rows.sum().alias(str(place)) for place, finding in enumerate(findings)]
+    totals = scan.select(pl.len().alias("all"), *sums).collect().row(0)[1:]
     return _zeros(scan, columns.recipient_id) + [
-        finding.sentence(_some(count, finding.noun), example) for finding, count, example in seen if count
+        finding.sentence(_some(total, finding.noun), _first(scan, finding))
+        for finding, total in zip(findings, totals, strict=True)
+        if total
     ]
+
+
+def _first(scan: pl.LazyFrame, finding: _Finding) -> object:
+    return scan.filter(finding.rows).select(finding.example).head(1).collect().item()
 
 
 def refuse_either_order(stored: Path, columns: Columns) -> None:
@@ -108,7 +106,8 @@ def _findings(columns: Columns, zone: str | None, now_ms: int) -> list[_Finding]
 def _clocks(own: str, header: str, zone: str | None) -> _Finding:
     """Find times without a zone: read as UTC unless told otherwise, and doubtful where the clocks change."""
     text = trimmed(header)
-    zoneless = pl.col(own).is_not_null() & ~text.str.contains(HAS_ZONE)
+    # The commonest zone is looked for by itself, because a pattern costs more.
+    zoneless = pl.col(own).is_not_null() & ~pl.when(~text.str.ends_with("Z")).then(text).str.contains(HAS_ZONE)
     if zone is None:
         return _Finding(
             zoneless,
@@ -147,9 +146,9 @@ def _future(header: str, now_ms: int) -> _Finding:
 
 
 def _words(header: str) -> _Finding:
-    word = trimmed(header).str.to_lowercase()
+    word = pl.when(OPTED_OUT).then(trimmed(header)).str.to_lowercase()
     return _Finding(
-        word.is_not_null() & ~word.is_in([*YES, *NO]),
+        word.is_not_null() & ~word.is_in(YES),
         header,
         lambda values, one: (
             f'{values} in "{header}" that mean neither yes nor no, such as "{one}": these people count as opted out.'

@@ -89,7 +89,7 @@ def read(source: Path, target: Path, given: Mapping[str, str], *, zone: str | No
 def _write(source: Source, columns: Columns, zone: str, draft: Path) -> str:
     """Write the stored list to `draft`; return the digest of the file's bytes."""
     with ThreadPoolExecutor(1) as beside:
-        counting = beside.submit(census, source.path, source.separator or ",")
+        counting = beside.submit(census, source.path)
         if source.separator is None:
             _check_ids(source, columns)
             with readable_parquet(source.path):
@@ -129,8 +129,7 @@ def _read_whole(source: Source, total: Census, draft: Path) -> bool:
     per_line = len(source.headers) - 1
     if not per_line:
         return False
-    found = separators_outside_quotes(source.path, source.separator or ",") if total.quotes else total.separators
-    return found == per_line * total.lines
+    return separators_outside_quotes(source.path, source.separator or ",") == per_line * total.lines
 
 
 def _check_zone(zone: str | None) -> None:

@@ -18,6 +18,7 @@ from campaigns.errors import InputError
 from schemas.recipient_list import LINE, OWN
 
 SEPARATORS = ",;\t"
+_EXACT_FLOAT = 2**53
 
 _FOREIGN = {
     b"PK\x03\x04": "is a spreadsheet, not a CSV file. Save it as CSV (UTF-8), with the id column as text.",
@@ -164,6 +165,10 @@ def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
         zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column
         column = zoned.dt.to_string("%Y-%m-%dT%H:%M:%S%.f" + ("Z" if kind.time_zone else ""))
     text = column.cast(pl.String)
+    if kind.is_float():
+        # Whole numbers with gaps arrive as fractions: 120, not 120.0, is what belongs in a message or is a time.
+        whole = (column == column.round()) & (column.abs() < _EXACT_FLOAT)
+        text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
     return pl.when(text != "").then(text).alias(name)
 
 

@@ -30,22 +30,22 @@ def scan_uneven(source: Source, folder: Path) -> pl.LazyFrame:
     Raises InputError for bytes that are not UTF-8, and for a quote that is opened and never closed.
     """
     parts: list[Path] = []
+    line, last = 2, [""]
     try:
         with utf8(source.path), source.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=source.separator or ",")
             next(reader)
-            line = 2
             while batch := list(islice(reader, _BATCH)):
                 parts.append(folder / f"{len(parts):06}.arrow")
                 _table(batch, line, source.headers).write_ipc(parts[-1])
                 line += len(batch)
                 last = batch[-1]
     except csv.Error as error:
-        raise InputError(_unclosed(source.path)) from error
+        raise InputError(_unclosed(source.path, line)) from error
     if not parts:
         raise InputError(no_rows(source.path))
     if last and "\n" in last[-1] and not _ends_quoted(source.path):
-        raise InputError(_unclosed(source.path))
+        raise InputError(_unclosed(source.path, line - 1))
     return pl.scan_ipc(parts, glob=False)
 
 
@@ -86,8 +86,8 @@ def _ends_quoted(path: Path) -> bool:
         return file.read().rstrip().endswith(b'"')
 
 
-def _unclosed(path: Path) -> str:
+def _unclosed(path: Path, line: int) -> str:
     return (
-        f'{path.name} opens a quote (") that is never closed, so the rest of the file reads as one cell. '
-        "Close or remove it; the last line that reads well is before it."
+        f"{path.name} opens a quote in line {line} or after it that is never closed, so the rest of the file reads as "
+        "one cell. Close or remove the quote."
     )
