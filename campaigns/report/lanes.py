@@ -116,8 +116,8 @@ def _lane(row: Row[tuple[object, ...]], work: Mapping[int, Work], pulse: Pulse) 
     return LaneNow(
         page_id=row.page_id,
         name=row.name,
-        channel=row.channel.lower(),
-        provider=row.provider.lower(),
+        channel=row.channel,
+        provider=row.provider,
         asked=row.asked,
         buckets=tuple(json.loads(row.buckets)),
         proven=bool(row.proven),

@@ -30,7 +30,7 @@ def campaign(conn: Connection, campaign_id: int) -> Campaign:
     row = conn.execute(_CAMPAIGN, {"campaign_id": campaign_id}).mappings().one_or_none()
     if row is None:
         raise InputError(f"There is no campaign with the number {campaign_id}.")
-    return Campaign(**{**row, "state": CampaignState(row["state"].lower())})
+    return Campaign(**{**row, "state": CampaignState(row["state"])})
 
 
 def status(conn: Connection, campaign_id: int, now_ms: int, paused: Mapping[str, int] | None = None) -> Status:

@@ -199,10 +199,13 @@ def test_a_page_that_nobody_works_on_says_so(spring):
     assert status.eta is None
 
 
-def test_a_page_that_went_silent_says_so(spring):
+@pytest.mark.parametrize("state", ["running", "draining"])
+def test_a_page_that_went_silent_says_so(spring, state):
     spring.person("accepted", sent_at=NOW - 45_000, accepted_at=NOW - 45_000)
     spring.person()
-    status = status_of(spring.store())
+    spring.store()
+    spring.change("UPDATE chunk SET state = :state", state=state)
+    status = status_of(spring)
     assert acme(status).sentence == "Sending, but nothing has left for 45 s; see the worker's log."
 
 
