@@ -7,7 +7,7 @@ marked. Empty lines are no rows, but count as lines, as in a spreadsheet.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from schemas.recipient_list import LINE
 RAGGED_COLUMN, RAGGED_VALUE = "\x1fragged_column", "\x1fragged_value"
 """For a row that is too short the first header without a cell; for one that is too long "" and its first extra cell."""
 
-_BATCH = 100_000
+# Small, because Python's memory sweeper goes over every cell of a batch again and again.
+_BATCH = 5_000
+_BATCHES_A_TABLE = 20
 Row = Sequence[str | None]
 
 
@@ -30,23 +32,29 @@ def scan_uneven(source: Source, folder: Path) -> pl.LazyFrame:
     Raises InputError for bytes that are not UTF-8, and for a quote that is opened and never closed.
     """
     parts: list[Path] = []
+    batches = _batches(source)
+    while tables := list(islice(batches, _BATCHES_A_TABLE)):
+        parts.append(folder / f"{len(parts):06}.arrow")
+        pl.concat(tables).write_ipc(parts[-1])
+    if not parts:
+        raise InputError(no_rows(source.path))
+    return pl.scan_ipc(parts, glob=False)
+
+
+def _batches(source: Source) -> Iterator[pl.DataFrame]:
     line, last = 2, [""]
     try:
         with utf8(source.path), source.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=source.separator or ",")
             next(reader)
             while batch := list(islice(reader, _BATCH)):
-                parts.append(folder / f"{len(parts):06}.arrow")
-                _table(batch, line, source.headers).write_ipc(parts[-1])
+                yield _table(batch, line, source.headers)
                 line += len(batch)
                 last = batch[-1]
     except csv.Error as error:
         raise InputError(_unclosed(source.path, line)) from error
-    if not parts:
-        raise InputError(no_rows(source.path))
     if last and "\n" in last[-1] and not _ends_quoted(source.path):
         raise InputError(_unclosed(source.path, line - 1))
-    return pl.scan_ipc(parts, glob=False)
 
 
 def no_rows(path: Path) -> str:
@@ -55,16 +63,19 @@ def no_rows(path: Path) -> str:
 
 
 def _table(batch: Sequence[Row], first: int, headers: Sequence[str]) -> pl.DataFrame:
-    numbered = [(line, row) for line, row in enumerate(batch, first) if row]
-    rows = [row for _, row in numbered]
     width = len(headers)
-    marks = [None if len(row) == width else _mark(row, headers) for row in rows]
-    even = [row if len(row) == width else [*row[:width], *[None] * (width - len(row))] for row in rows]
-    cells = list(zip(*even, strict=True)) or [()] * width
+    lines: Sequence[int] = range(first, first + len(batch))
+    marks: Sequence[tuple[str, str | None] | None] = [None] * len(batch)
+    if set(map(len, batch)) != {width}:
+        lines = [line for line, row in zip(lines, batch, strict=True) if row]
+        batch = [row for row in batch if row]
+        marks = [None if len(row) == width else _mark(row, headers) for row in batch]
+        batch = [[*row[:width], *[None] * (width - len(row))] for row in batch]
+    cells = list(zip(*batch, strict=True)) or [()] * width
     columns = [pl.Series(name, values, pl.String) for name, values in zip(headers, cells, strict=True)]
     return pl.DataFrame(
         [
-            pl.Series(LINE, [line for line, _ in numbered], pl.Int64),
+            pl.Series(LINE, lines, pl.Int64),
             pl.Series(RAGGED_COLUMN, [mark and mark[0] for mark in marks], pl.String),
             pl.Series(RAGGED_VALUE, [mark and mark[1] for mark in marks], pl.String),
             *columns,
