@@ -1,0 +1,193 @@
+"""`pagecast pages`: the sending accounts."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.change import change
+from campaigns.cli.output import AsJson, DryRun
+from campaigns.runtime import Runtime
+from schemas.campaign_file import PageEntry
+from schemas.page import Channel, Page, ProviderName, Route
+
+if TYPE_CHECKING:
+    from campaigns.providers.protocol import Sender
+
+pages_app = typer.Typer(no_args_is_help=True, help="The sending accounts.")
+app.add_typer(pages_app, name="pages")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The page's name.")]
+_COLUMNS = {
+    "name": "page",
+    "channel": "channel",
+    "provider": "provider",
+    "account_id": "account",
+    "rate": "messages/s",
+    "state": "state",
+    "sentence": "",
+}
+
+
+@pages_app.command()
+def add(
+    name: Name,
+    channel: Annotated[Channel, typer.Option("--channel")],
+    provider: Annotated[ProviderName, typer.Option("--provider")],
+    account_id: Annotated[str, typer.Option("--account-id", metavar="ID")],
+    token: Annotated[str, typer.Option("--token", metavar="@{secret:NAME}", help="Where the token is, never itself.")],
+    rate: Annotated[float | None, typer.Option("--rate", help="Messages per second.")] = None,
+    key_rate_per_minute: Annotated[
+        float | None, typer.Option("--key-rate-per-minute", help="Messages per minute of the API key.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Where requests go.")] = None,
+    login: Annotated[Literal["facebook", "instagram"], typer.Option("--login")] = "facebook",
+    auth: Annotated[Literal["x-api-key", "bearer"], typer.Option("--auth", help="Orbit's header.")] = "x-api-key",
+    on_try_later: Annotated[
+        Literal["hold", "repeat"], typer.Option("--on-try-later", help='What an answer "try again later" leads to.')
+    ] = "hold",
+    trust_idempotency: Annotated[
+        bool, typer.Option("--trust-idempotency", help="Repeat what has no answer, by its idempotency key.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Store a page that campaigns can send from."""
+    from campaigns import pages  # noqa: PLC0415
+
+    facts = {
+        "channel": channel,
+        "provider": provider,
+        "account_id": account_id,
+        "token": token,
+        "rate": rate,
+        "key_rate_per_minute": key_rate_per_minute,
+        "base_url": base_url,
+        "login": login,
+        "auth": auth,
+        "on_try_later": on_try_later,
+        "trust_idempotency": trust_idempotency,
+    }
+    entry, route = pages.entered(name, facts)
+    with output.opened(writes=not dry_run) as runtime:
+        notes = _doubts(runtime, entry, route)
+        with change(runtime, dry_run=dry_run) as (conn, now):
+            page = pages.add(
+                conn,
+                name=name,
+                channel=channel,
+                provider=provider,
+                account_id=account_id,
+                route=route,
+                now=now,
+                actor=output.actor(),
+            )
+    _tell(page, "would be added" if dry_run else "is added", notes, as_json=as_json, dry_run=dry_run)
+
+
+@pages_app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """Show every page, and why a parked one does not send."""
+    from campaigns import pages  # noqa: PLC0415
+
+    with output.opened() as runtime, runtime.reading() as conn:
+        documents = [_document(page) for page in pages.all_of(conn)]
+    if as_json:
+        output.emit(documents)
+    elif documents:
+        output.show([each | {"rate": f"{each['rate']:g}"} for each in documents], _COLUMNS)
+    else:
+        output.note("No pages yet. Add one with `pagecast pages add`, or as [pages.NAME] in a campaign file.")
+
+
+@pages_app.command()
+def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Take a page out of use; what it sent stays in the reports."""
+    from campaigns import pages  # noqa: PLC0415
+
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        page = pages.named(conn, name)
+        pages.remove(conn, page, now, output.actor())
+    _tell(page, "would be removed" if dry_run else "is removed", [], as_json=as_json, dry_run=dry_run)
+
+
+@pages_app.command()
+def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Stop a page in every campaign; its people wait until it is resumed."""
+    from campaigns import pages  # noqa: PLC0415
+
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        page = pages.pause(conn, pages.named(conn, name), now, output.actor())
+    _tell(page, "would be paused" if dry_run else "is paused", [], as_json=as_json, dry_run=dry_run)
+
+
+@pages_app.command()
+def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Let a page send again that was paused, or parked for a reason that is gone."""
+    from campaigns import pages  # noqa: PLC0415
+    from campaigns.report.moments import clock  # noqa: PLC0415
+
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        page = pages.named(conn, name)
+        until = pages.resume(conn, page, now, output.actor())
+        page = pages.named(conn, name)
+    # The limiter's own pause is in Redis, where only workers go; it runs out by itself.
+    notes = [f"Its account was asked to slow down: workers may wait until {clock(until, now)}."] if until else []
+    _tell(page, "would send again" if dry_run else "sends again", notes, as_json=as_json, dry_run=dry_run)
+
+
+def _doubts(runtime: Runtime, entry: PageEntry, route: Route) -> list[str]:
+    """Say what is odd about a page that can be stored all the same.
+
+    Raises InputError for a token that no header can carry.
+    """
+    from campaigns.briefing import sender_of  # noqa: PLC0415
+    from campaigns.providers import PROVIDERS  # noqa: PLC0415
+    from campaigns.settings import MissingSecretError  # noqa: PLC0415
+
+    try:
+        sender_of(entry.channel, entry.account_id, route, runtime.settings, output.environment())
+    except MissingSecretError as error:
+        missing = [f"The secret {error.args[0]} is not set here. Set it before a campaign uses the page."]
+    else:
+        missing = []
+    return missing + PROVIDERS[entry.provider].rate_warnings(_faceless(entry.channel, entry.account_id, route), route)
+
+
+def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bool) -> None:
+    for line in notes:
+        output.note(f"- {line}")
+    if as_json:
+        output.emit(_document(page) | {"notes": notes, "dry_run": dry_run})
+    else:
+        output.say(f"Page {page.name} {what}: {page.channel} account {page.account_id} by {page.provider}.")
+
+
+def _document(page: Page) -> dict[str, Any]:
+    """Return a page as --json shows it; `rate` is that of its smallest bucket, in messages per second."""
+    from campaigns.briefing import bottleneck  # noqa: PLC0415
+    from campaigns.providers import PROVIDERS  # noqa: PLC0415
+
+    route = Route.model_validate_json(page.route)
+    paces = PROVIDERS[page.provider].paces(_faceless(page.channel, page.account_id, route), route)
+    return {
+        "name": page.name,
+        "channel": page.channel,
+        "provider": page.provider,
+        "account_id": page.account_id,
+        "rate": bottleneck(paces).rate,
+        "state": "parked" if page.parked_at else "sending",
+        "sentence": page.parked_sentence or "",
+        "token": route.token,
+        "base_url": route.base_url,
+    }
+
+
+def _faceless(channel: Channel, account_id: str, route: Route) -> "Sender":
+    """Return the page's sender without its secret: how fast it sends does not depend on that."""
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    from campaigns.providers.protocol import Sender  # noqa: PLC0415
+
+    return Sender(channel, account_id, route.base_url, SecretStr("-"), route.login, route.auth)
