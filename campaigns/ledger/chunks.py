@@ -31,8 +31,10 @@ _RING = text("""
     UPDATE chunk SET rung_at = :now
     WHERE id = :id AND state = 'ready' AND (rung_at IS NULL OR rung_at <= :stale)
 """)
-_RUNNING = text("""
-    SELECT count(*) FROM chunk WHERE campaign_id = :campaign_id AND page_id = :page_id
+_FREE = text("""
+    SELECT (SELECT CASE WHEN proven THEN :most ELSE 1 END FROM lane
+            WHERE campaign_id = :campaign_id AND page_id = :page_id) - count(*)
+    FROM chunk WHERE campaign_id = :campaign_id AND page_id = :page_id
       AND (state = 'running' OR (state = 'ready' AND rung_at > :stale))
 """)
 _ACQUIRE = text("""
@@ -85,6 +87,7 @@ _TAKE_BACK = text("""
     WHERE id = :id AND state IN ('running', 'draining') AND owner = :owner
     RETURNING campaign_id, page_id, crashes
 """)
+_OURS = text("SELECT crashes FROM chunk WHERE id = :id AND fence = :fence AND state IN ('running', 'draining')")
 _PROGRESS = text("UPDATE chunk SET crashes = 0 WHERE id = :id AND crashes > 0")
 _RESTART = text("""
     UPDATE chunk SET state = 'ready', crashes = 0, sentence = NULL, rung_at = NULL
@@ -121,7 +124,7 @@ class Left:
 def ring(conn: Connection, campaign_id: int, page_id: int, now: int, limit: int) -> list[int]:
     """Mark up to `limit` chunks of a lane as rung, never more than may run at once; return their ids."""
     lane = {"campaign_id": campaign_id, "page_id": page_id, "now": now, "stale": now - RING_AGAIN_MS}
-    free = min(limit, RUNNING_AT_ONCE - int(conn.execute(_RUNNING, lane).scalar_one()))
+    free = min(limit, int(conn.execute(_FREE, {**lane, "most": RUNNING_AT_ONCE}).scalar_one()))
     if free <= 0:
         return []
     candidates = conn.execute(_RINGABLE, {**lane, "n": free}).scalars().all()
@@ -164,10 +167,17 @@ def left(conn: Connection, held: Held, now: int) -> Left:
 
 
 def release(conn: Connection, held: Held, now: int, *, due_at: int | None = None, crashed: bool = False) -> None:
-    """Give a chunk back: done where nothing is pending, else ready, due at `due_at` or with its first deferred row."""
+    """Give a chunk back: done where nothing is pending, else ready, due at `due_at` or with its first deferred row.
+
+    Whoever gives it back has settled every call; a row that is `sending` all the same has lost its answer.
+    """
+    before = conn.execute(_OURS, {"id": held.chunk_id, "fence": held.fence}).scalar_one_or_none()
+    if before is None:
+        return
+    _take_off_the_wire(conn, held.place)
     rest = left(conn, held, now)
-    crashes = _crashes(conn, held.chunk_id) + 1 if crashed else 0
-    stopped = crashes >= CRASHES
+    crashes = int(before) + 1 if crashed else 0
+    stopped = bool(rest.pending) and crashes >= CRASHES
     state = "stopped" if stopped else "ready" if rest.pending else "done"
     due = due_at if rest.ready else rest.due_at
     facts = {"id": held.chunk_id, "fence": held.fence, "state": state, "due_at": due, "crashes": crashes}
@@ -200,10 +210,13 @@ def recover(conn: Connection, chunk_id: int, owner: str) -> int | None:
     chunk = conn.execute(_TAKE_BACK, facts).one_or_none()
     if chunk is None:
         return None
-    rows = conn.execute(_SENDING, {"id": chunk_id}).all()
+    return _take_off_the_wire(conn, Place(chunk.campaign_id, chunk.page_id, chunk_id))
+
+
+def _take_off_the_wire(conn: Connection, place: Place) -> int:
+    rows = conn.execute(_SENDING, {"id": place.chunk_id}).all()
     doubtful = [row.id for row in rows if row.part_open != row.part_done]
     untouched = [row.id for row in rows if row.part_open == row.part_done]
-    place = Place(chunk.campaign_id, chunk.page_id, chunk_id)
     changes: Counter[Change] = Counter()
     for ids, statement, new in (
         (doubtful, _DOUBT, DeliveryState.UNKNOWN),

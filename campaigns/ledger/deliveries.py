@@ -28,6 +28,7 @@ _GUARD = text("""
         JOIN lane ON lane.campaign_id = chunk.campaign_id AND lane.page_id = chunk.page_id
     WHERE chunk.id = :id AND chunk.fence = :fence AND chunk.state = 'running' AND campaign.state = 'sending'
       AND (page.parked_at IS NULL OR page.probe_at <= :now)
+      AND (campaign.not_after IS NULL OR campaign.not_after > :now)
 """)
 _ON_THE_WIRE = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally
@@ -48,7 +49,8 @@ _CLAIM = text("""
 """).bindparams(bindparam("ids", expanding=True))
 _SKIP = text("UPDATE delivery SET state = :state, reason = :reason WHERE id = :id")
 _SETTLE = """
-    UPDATE delivery SET state = :state, reason = :reason, provider_code = COALESCE(:code, provider_code),
+    UPDATE delivery SET state = :state, reason = :reason,
+        provider_code = CASE WHEN :state = 'pending' THEN COALESCE(:code, provider_code) ELSE :code END,
         due_at = :due_at, part_done = :part_done, part_open = :part_done + :in_doubt,
         attempts = attempts + :attempt, tries = tries + :retry,
         message_ids = COALESCE(:message_ids, message_ids), request_id = COALESCE(:request_id, request_id),
@@ -57,6 +59,10 @@ _SETTLE = """
 """
 _SETTLE_SENDING = text(_SETTLE + "'sending'")
 _SETTLE_UNKNOWN = text(_SETTLE + "'unknown'")
+_PART = text("""
+    UPDATE delivery SET part_done = :part_done, part_open = :part_done, message_ids = :message_ids
+    WHERE id = :id AND claim = :claim AND state = 'unknown' AND part_done < :part_done
+""")
 _EVIDENCE = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED})
 
 
@@ -153,6 +159,8 @@ def claim(
     changes: Counter[Change] = Counter()
     if ids:
         conn.execute(_CLAIM, {"ids": ids, "claim": name, "now": now})
+        if guard.parked_at is not None:
+            conn.execute(_PROBED, {"id": held.page_id})
         changes.update(moved(held.place, DeliveryState.PENDING, DeliveryState.SENDING, n=len(ids)))
     if skips:
         conn.execute(_SKIP, skips)
@@ -164,7 +172,6 @@ def claim(
 
 def _allowance(conn: Connection, held: Held, guard: Row[Any], want: int) -> int:
     if guard.parked_at is not None:
-        conn.execute(_PROBED, {"id": held.page_id})
         return 1
     if guard.proven:
         return want
@@ -217,7 +224,7 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     """Write what became of claimed rows; return how many were taken.
 
     A row whose chunk was taken back meanwhile stands at `unknown` with its claim: evidence (accepted, failed) still
-    counts there, a return to pending does not.
+    counts there, a return to pending does not. A part that arrived is noted, so that it is never sent again.
     """
     if not settlements:
         return 0
@@ -247,4 +254,5 @@ def _settle_one(conn: Connection, settlement: Settlement) -> DeliveryState | Non
         return DeliveryState.SENDING
     if settlement.state in _EVIDENCE and conn.execute(_SETTLE_UNKNOWN, settlement.row | {"attempt": 0}).rowcount:
         return DeliveryState.UNKNOWN
+    conn.execute(_PART, settlement.row)
     return None

@@ -7,6 +7,7 @@ that fails does not take its neighbours with it: they are run again, each in a t
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from campaigns.runtime import Runtime
 T = TypeVar("T")
 
 LINGER = 0.004
-"""Seconds that a step waits for company."""
+"""Seconds that the first step of a transaction waits for company."""
 _MOST = 64
 
 _Step = tuple[Callable[[Connection], Any], "Future[Any]"]
@@ -30,6 +31,7 @@ class Writer:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._steps: queue.SimpleQueue[_Step | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -38,31 +40,39 @@ class Writer:
         return await asyncio.wrap_future(self.submit(step))
 
     def submit(self, step: Callable[[Connection], T]) -> "Future[T]":
-        """Queue `step`; the future is done when its transaction is committed."""
+        """Queue `step`; the future is done when its transaction is committed. A step that is cancelled may still run."""
+        if self._closed:
+            raise RuntimeError("the ledger's writer is closed")
         future: Future[T] = Future()
         self._steps.put((step, future))
         return future
 
     def close(self) -> None:
         """Commit what is queued and end the thread."""
+        self._closed = True
         self._steps.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         while batch := self._gather():
+            # From here on a future cannot be cancelled: its caller may go away, its result always has a place.
+            wanted = [step for step in batch if step[1].set_running_or_notify_cancel()]
+            if not wanted:
+                continue
             try:
-                self._commit(batch)
+                self._commit(wanted)
             except Exception as error:  # noqa: BLE001 - whatever it was belongs to the caller that waits
-                self._separately(batch, error)
+                self._separately(wanted, error)
 
     def _gather(self) -> list[_Step]:
         first = self._steps.get()
         if first is None:
             return []
         batch = [first]
+        until = time.monotonic() + LINGER
         try:
             while len(batch) < _MOST:
-                step = self._steps.get(timeout=LINGER)
+                step = self._steps.get(timeout=max(0.0, until - time.monotonic()))
                 if step is None:
                     self._steps.put(None)
                     break
