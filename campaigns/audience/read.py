@@ -117,7 +117,8 @@ def _read_whole(source: Source, total: Census, draft: Path) -> bool:
 
     It refuses rows that are too long. One that is too short lacks its last cell, so a last column without blanks, or
     as many separators as the rows need, shows that there is none; as many lines as rows shows that no stray quote has
-    swallowed a line. A file that is merely unusual (line breaks in cells) fails this too, and is read the slow way.
+    swallowed a line, which Polars does without a word when it only counts rows. A file that is merely unusual (line
+    breaks in cells) fails this too, and is read the slow way.
     """
     rows, blank = (
         pl.scan_parquet(draft, glob=False).select(pl.len(), pl.col(source.headers[-1]).null_count()).collect().row(0)

@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 from campaigns.audience import Reading, duplicate_of, headers, read, rejects
+from campaigns.audience.census import census, separators_outside_quotes
+from campaigns.audience.read import _read_whole
+from campaigns.audience.source import open_source
 from campaigns.errors import InputError
 from schemas.recipient_list import CLOSES_AT, INBOUND_AT, LINE, OWN, PAGE, RECIPIENT, TIMEZONE
 
@@ -255,3 +258,34 @@ def test_many_rows_keep_their_order(read_csv: Reader, target: Path) -> None:
     stored = pl.read_parquet(target)
     assert stored[RECIPIENT].to_list() == [*ids, None]
     assert stored[LINE].to_list() == list(range(2, 300_003))
+
+
+def test_stray_quotes_swallow_nobody_in_a_long_list_either(read_csv: Reader) -> None:
+    rows = "".join(f'{n},{n}" nail,x\n' for n in range(1, 50_001))
+    assert read_csv(f"id,size,page\n{rows}").usable == 50_000
+
+
+def test_more_zeros_than_chance_are_no_finding_until_they_are_many(read_csv: Reader) -> None:
+    def ids(zeros: int) -> str:
+        return "id\n" + "".join(f"{178414000000 + n}000{0 if n < zeros else 5}\n" for n in range(1000))
+
+    assert read_csv(ids(250)).warnings == []
+    [warning] = read_csv(ids(350)).warnings
+    assert warning.startswith("350 ids of 1000")
+    assert "about 100" in warning
+
+
+def test_separators_are_counted_outside_quotes_across_blocks(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text('id,note\n5,"' + "a,b\n" * 300_000 + '"\n6,x\n')
+    assert separators_outside_quotes(source, ",") == 3
+
+
+def test_a_reading_with_fewer_rows_than_lines_is_not_believed(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text("id,page\n5,acme\n6,acme\n")
+    short, whole = tmp_path / "short.parquet", tmp_path / "whole.parquet"
+    pl.DataFrame({"id": ["5"], "page": ["acme"]}).write_parquet(short)
+    pl.DataFrame({"id": ["5", "6"], "page": ["acme", "acme"]}).write_parquet(whole)
+    assert not _read_whole(open_source(source), census(source), short)
+    assert _read_whole(open_source(source), census(source), whole)
