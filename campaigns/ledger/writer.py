@@ -40,7 +40,7 @@ class Writer:
         return await asyncio.wrap_future(self.submit(step))
 
     def submit(self, step: Callable[[Connection], T]) -> "Future[T]":
-        """Queue `step`; the future is done when its transaction is committed. A step that is cancelled may still run."""
+        """Queue `step`; the future is done when its transaction is committed; a cancelled one may run."""
         if self._closed:
             raise RuntimeError("the ledger's writer is closed")
         future: Future[T] = Future()

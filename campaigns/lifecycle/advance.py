@@ -16,6 +16,10 @@ _FINISH = text("""
     UPDATE campaign SET state = 'finished', sentence = '', finished_at = :now
     WHERE id = :id AND state IN ('sending', 'paused')
 """)
+_RETURNED = text("""
+    SELECT id FROM campaign WHERE state = 'cancelled' AND EXISTS
+        (SELECT 1 FROM tally WHERE tally.campaign_id = campaign.id AND tally.state = 'pending' AND tally.n > 0)
+""")
 _STUCK = text("""
     SELECT campaign_id, MAX(sentence) AS sentence FROM chunk
     WHERE state != 'done' AND campaign_id IN (SELECT id FROM campaign WHERE state = 'sending')
@@ -34,6 +38,9 @@ def advance(conn: Connection, now: int) -> None:
     for campaign_id in conn.execute(_OPEN).scalars().all():
         if open_rows(conn, campaign_id) == 0 and conn.execute(_FINISH, {"now": now, "id": campaign_id}).rowcount:
             events.record(conn, now, "campaign.finished", "clock", "Finished.", campaign_id=campaign_id)
+    for campaign_id in conn.execute(_RETURNED).scalars().all():
+        # Calls that were out when it was cancelled have come back throttled, or the cancelling broke off.
+        withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.CANCELLED)
     for row in conn.execute(_STUCK).all():
         conn.execute(_STOP, {"sentence": row.sentence, "id": row.campaign_id})
         events.record(conn, now, "campaign.stopped", "clock", row.sentence, campaign_id=row.campaign_id)

@@ -13,6 +13,12 @@ from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
 _SET = text("UPDATE campaign SET state = :new, sentence = :sentence WHERE id = :id AND state = :old")
+# The clock may have taken the refusals for the end of it.
+_STOP = text("""
+    UPDATE campaign SET state = 'paused', sentence = :sentence, finished_at = NULL
+    WHERE id = :id AND state IN ('sending', 'finished')
+""")
+_STOPPED_SO = text("SELECT 1 FROM campaign WHERE id = :id AND state = 'paused' AND sentence = :sentence")
 _SENDING = text("SELECT id FROM campaign WHERE state IN ('sending', 'scheduled')")
 _IN_FLIGHT = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'sending'")
 _ACCEPTED = text("""
@@ -86,13 +92,16 @@ def stop_if_all_refused(conn: Connection, campaign_id: int, code: str, sentence:
 
     The refused rows go back to pending: it was not their fault, and a corrected message may reach them.
     """
+    said = f"Stopped: the platform refused the message itself ({code}). {sentence} Correct it, then launch again."
+    if conn.execute(_STOPPED_SO, {"sentence": said, "id": campaign_id}).first():
+        # The answer of a call that was out when others stopped it.
+        withdrawal.return_failed(conn, campaign_id, code)
+        return
     if _count_of(conn, _ACCEPTED, campaign_id) or _count_of(conn, _REFUSED, campaign_id) < _REFUSALS_STOP:
         return
     if withdrawal.failed_with(conn, campaign_id, code) < _REFUSALS_STOP:
         return
-    said = f"Stopped: the platform refused the message itself ({code}). {sentence} Correct it, then launch again."
-    facts = {"old": "sending", "new": CampaignState.PAUSED.value, "sentence": said, "id": campaign_id}
-    if conn.execute(_SET, facts).rowcount:
+    if conn.execute(_STOP, {"sentence": said, "id": campaign_id}).rowcount:
         withdrawal.return_failed(conn, campaign_id, code)
         events.record(conn, now, "campaign.stopped", "worker", said, campaign_id=campaign_id)
 
