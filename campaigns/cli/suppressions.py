@@ -111,7 +111,7 @@ def import_(
     if unusable.height:
         line, sentence = unusable.select("line", "sentence").row(0)
         output.note(
-            f"{unusable.height:,} lines hold no usable id: those people are NOT suppressed. "
+            f"Lines without a usable id: {unusable.height:,}. Those people are NOT suppressed. "
             f"The first is line {line}: {sentence} `pagecast check --rejects` lists them all."
         )
     if as_json:

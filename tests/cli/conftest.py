@@ -1,0 +1,75 @@
+"""The command line as a person meets it: arguments in; exit code, stdout and stderr out."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from campaigns.cli import main
+from campaigns.runtime import Runtime
+from campaigns.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def pagecast(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+    def run(*arguments: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["pagecast", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        return Run(int(end.value.code or 0), written.out, written.err)
+
+    return run
+
+
+@pytest.fixture
+def database() -> Callable[[], Any]:
+    """A transaction on the state folder's database, beside the command line."""
+
+    @contextmanager
+    def write() -> Iterator[Connection]:
+        runtime = Runtime.open(Settings())
+        with runtime.writing() as conn:
+            yield conn
+        runtime.close()
+
+    return write
+
+
+@pytest.fixture
+def count(database: Callable[[], Any]) -> Callable[[str], int]:
+    """How many rows a table has."""
+
+    def rows(table: str) -> int:
+        with database() as conn:
+            return int(conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+    return rows
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+            time.sleep(0.01)
+
+    return wait
