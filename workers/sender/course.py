@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from functools import partial
@@ -63,6 +64,8 @@ class Course:
         self._left = pending
         self._until = until
         self._loop = asyncio.get_running_loop()
+        self.forfeited: Counter[str] = Counter()
+        """Slots of this run that were not used, by reason."""
         self._after = 0
         self._groups = 0
         self._calls: set[asyncio.Task[None]] = set()
@@ -183,7 +186,8 @@ class Course:
         on_the_wire = False
         try:
             await self._sleep_until(slot)
-            if self._forfeits(slot, lease):
+            if why := self._forfeits(slot, lease):
+                self.forfeited[why] += 1
                 self._answers.give_back(ready)
                 return
             request = self._briefing.provider.request(self._briefing.sender, self._call(ready))
@@ -199,17 +203,18 @@ class Course:
             else:
                 self._answers.give_back(ready)
 
-    def _forfeits(self, slot: float, lease: Lease) -> bool:
+    def _forfeits(self, slot: float, lease: Lease) -> str:
+        """Say why a slot may not be used after all; '' where it may."""
         now = self._loop.time()
-        return (
-            now - slot > max(LATE, lease.interval)
-            or now - self._renewed > _TRUST
-            or self._lost
-            or self._crash is not None
-            or self._kit.draining.is_set()
-            or self._kit.throttle.stale(lease)
-            or not self._kit.guard.has_room(self._briefing.paces)
-        )
+        if now - slot > max(LATE, lease.interval):
+            return "late"
+        if now - self._renewed > _TRUST or self._lost:
+            return "lease"
+        if self._crash is not None or self._kit.draining.is_set():
+            return "ending"
+        if self._kit.throttle.stale(lease):
+            return "overtaken"
+        return "" if self._kit.guard.has_room(self._briefing.paces) else "guard"
 
     def _call(self, ready: Ready) -> Call:
         row, briefing = ready.row, self._briefing

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from functools import partial
 
 import structlog
@@ -40,18 +41,22 @@ async def send(kit: Kit, chunk_id: int) -> None:
 
 async def _run_lane(kit: Kit, held: Held, briefing: Briefing, until: float) -> None:
     drains = []
+    courses: list[Course] = []
     ended = Ended.EXHAUSTED
     following: Held | None = held
     while following is not None:
         held = following
         rest = await kit.writer.do(lambda conn, held=held: chunks.left(conn, held, now_of(conn)))  # type: ignore[misc]
         course = Course(kit, held, briefing, rest.ready, until)
+        courses.append(course)
         ended = await course.run()
         drains.append(asyncio.create_task(course.drain()))
         await asyncio.sleep(0)
         following = await kit.writer.do(partial(_next, held=held)) if ended is Ended.EXHAUSTED else None
     await asyncio.gather(*drains)
-    log.info("lane.ended", chunk=held.chunk_id, page=briefing.page, campaign=briefing.ref, why=ended.value)
+    missed = dict(sum((course.forfeited for course in courses), Counter()))
+    facts = {"chunk": held.chunk_id, "page": briefing.page, "campaign": briefing.ref, "why": ended.value}
+    log.info("lane.ended", **facts, forfeited=missed)
     if ended is Ended.TIME:
         kit.ring(held.chunk_id)
 
