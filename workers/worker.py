@@ -1,13 +1,14 @@
 """A worker process: Dramatiq threads, one event loop that sends, one thread that writes.
 
-    python -m workers.worker [--threads N]
+    python -m workers.worker
 
 It ends in order on SIGTERM, SIGINT, or when the process that started it is gone.
 """
 
-import argparse
 import asyncio
+import gc
 import signal
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -29,6 +30,9 @@ from workers.presence import Presence
 from workers.sender.kit import IN_FLIGHT, Kit
 from workers.sender.sender import send
 from workers.sender.wire import Wire
+
+_SWITCH = 0.0005
+"""Seconds that a thread may keep the interpreter while another waits for it."""
 
 logger = structlog.get_logger(__name__)
 
@@ -110,6 +114,7 @@ def work(settings: Settings, threads: int) -> None:
         dramatiq.actor(broker=broker, actor_name=bells.ACTOR, queue_name=bells.QUEUE)(station.send)
         broker.emit_after("process_boot")
         worker = Worker(broker, worker_threads=threads, worker_timeout=200)
+        _be_punctual()
         worker.start()
         logger.info("worker.started", worker=presence.name, threads=threads)
         ending.wait()
@@ -118,13 +123,22 @@ def work(settings: Settings, threads: int) -> None:
     runtime.close()
 
 
+def _be_punctual() -> None:
+    """Keep the interpreter from making slots late.
+
+    A full garbage collection over all that is imported stops everything for 100 ms: what exists now is never looked at
+    again. And the event loop gets the interpreter back from the thread that writes within half a millisecond, not five.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH)
+
+
 def main() -> None:
-    """Read the command line and work."""
+    """Work as the settings say."""
     settings = Settings()
-    options = argparse.ArgumentParser(prog="python -m workers.worker")
-    options.add_argument("--threads", type=int, default=settings.worker_threads)
     log.configure("worker")
-    work(settings, options.parse_args().threads)
+    work(settings, settings.worker_threads)
 
 
 if __name__ == "__main__":
