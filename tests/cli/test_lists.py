@@ -115,7 +115,9 @@ def test_a_header_may_hold_an_equals_sign(pagecast, tmp_path):
         (["--column", "recipient_id=ig_id", "--rejects", "people.csv"], 2, "is the list itself"),
     ],
 )
-def test_bad_input_is_a_sentence_and_leaves_nothing(pagecast, people, tmp_path, monkeypatch, arguments, code, sentence):
+def test_bad_input_is_a_sentence_and_leaves_nothing(
+    pagecast, people, tmp_path, monkeypatch, *, arguments, code, sentence
+):
     monkeypatch.chdir(tmp_path)
     run = pagecast("check", people, *arguments)
     assert (run.code, run.out) == (code, "")

@@ -3,6 +3,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from campaigns import buckets, pages
+from campaigns.errors import InputError
 from campaigns.providers.pace import sender_pace
 from campaigns.providers.protocol import Sender
 from campaigns.runtime import now_of
@@ -126,7 +127,7 @@ def test_a_missing_secret_and_a_high_rate_are_told_and_not_refused(pagecast, mon
         (" ", [], {}, 3, "is no name for a page"),
     ],
 )
-def test_bad_input_stores_nothing(pagecast, count, name, more, changed, code, sentence):
+def test_bad_input_stores_nothing(pagecast, count, *, name, more, changed, code, sentence):
     pagecast("migrate")
     run = add(pagecast, name, *more, **changed)
     assert (run.code, run.out) == (code, "")
@@ -142,6 +143,14 @@ def test_a_token_that_no_header_carries_stores_nothing_and_is_not_shown(pagecast
     assert run.code == 3
     assert "two words" not in run.err
     assert count("page") == 0
+
+
+def test_an_address_is_checked_before_any_secret_is_there(pagecast, monkeypatch):
+    monkeypatch.delenv("ACME_TOKEN")
+    facts = {"channel": "instagram", "provider": "meta", "account_id": ACCOUNT, "token": "@{secret:ACME_TOKEN}"}
+    with pytest.raises(InputError, match="base_url"):
+        pages.entered("acme", facts | {"base_url": "https://user@graph.facebook.com"})
+    assert add(pagecast, "acme", "--base-url", "https://graph.facebook.com?token=x").code == 3
 
 
 def test_a_name_is_taken_once(pagecast, count):

@@ -123,7 +123,7 @@ def test_lines_without_a_usable_id_are_told(pagecast, tmp_path):
         ("recipient_id\nabc\n", [], "No row of the list can be used"),
     ],
 )
-def test_a_file_that_cannot_be_used_stores_nothing(pagecast, count, tmp_path, content, more, sentence):
+def test_a_file_that_cannot_be_used_stores_nothing(pagecast, count, tmp_path, *, content, more, sentence):
     pagecast("migrate")
     file = tmp_path / "stop.csv"
     if content is not None:

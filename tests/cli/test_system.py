@@ -14,6 +14,7 @@ import pytest
 from campaigns import migrations, pages
 from campaigns.cli import examination
 from campaigns.runtime import now_of
+from campaigns.simulator import load, start
 
 ACCOUNT = "17841400000000000"
 PAGECAST = [sys.executable, "-m", "campaigns.cli"]
@@ -205,12 +206,25 @@ def test_up_refuses_sizes_that_cannot_be(pagecast, bad):
     assert (run.code, run.out) == (2, "")
 
 
-def test_the_simulator_takes_messages_as_it_says(started):
-    process = started("simulate", "--port", "0", "--scenario", "calm", "--seed", "5", "--json")
+def statuses(client, url):
+    """How the platform answers a send to each of twenty people."""
+    people = ({"recipient": {"id": str(10**16 + n)}, "message": {"text": "Hello"}} for n in range(20))
+    return [client.post(f"{url}/v26.0/me/messages", json=message).status_code for message in people]
+
+
+def test_the_simulator_follows_the_scenario_and_the_seed(started, tmp_path):
+    file = tmp_path / "moody.toml"
+    file.write_text("seed = 1\nblocked = 0.5\n")
+    process = started("simulate", "--port", "0", "--scenario", str(file), "--seed", "5", "--json")
     url = json.loads(process.stdout.readline())["url"]
-    message = {"recipient": {"id": "17841400000000001"}, "message": {"text": "Hello"}}
-    with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer sim-{ACCOUNT}"}) as client:
-        assert client.post(f"{url}/v26.0/me/messages", json=message).status_code == 200
+    headers = {"Authorization": f"Bearer sim-{ACCOUNT}"}
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        answered = statuses(client, url)
+    with httpx.Client(trust_env=False, headers=headers) as client, start(load(file)) as other:
+        assert answered != statuses(client, other.url), "another seed, other fates"
+        other.reset()
+        other.change(seed=5)
+        assert answered == statuses(client, other.url)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (130, "", "")
