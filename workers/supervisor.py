@@ -15,22 +15,34 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from campaigns.errors import PagecastError, StoppedError
+from workers.fork import Forked, fork
 from workers.parent import Tie
 
-PROVEN = 10.0
+PROVEN = 5.0
 """Seconds after which a child counts as well: its death is an accident, and it starts again at once."""
 AT_ONCE = 0.1
 LONGEST = 30.0
 RESTARTS = 5
-"""Restarts of one child within `WITHIN` seconds, at most."""
+"""Restarts within `WITHIN` seconds, at most, of a child that dies before it counts as well."""
 WITHIN = 60.0
 GRACE = 25.0
 """Seconds to drain after SIGTERM: more than one HTTP call may take in all."""
 _STDERR = 2  # stdout belongs to the data of commands
 _LOOK = 0.05
 _CHECK = 1.0
+
+
+class Stop(Protocol):
+    """What tells a supervisor to end: a `threading.Event` does."""
+
+    def is_set(self) -> bool:
+        """Whether to end now."""
+
+    def wait(self, timeout: float) -> object:
+        """Wait at most `timeout` seconds for it."""
 
 
 class What(StrEnum):
@@ -57,12 +69,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One process to keep alive. `env` is added to ours. Its output goes to our stderr, or to the end of `log`."""
+    """One process to keep alive: a command, or a function to run in a fork of this process.
+
+    `env` is added to ours. Its output goes to our stderr, or to the end of `log`.
+    """
 
     name: str
-    argv: Sequence[str]
+    argv: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
+    main: Callable[[], object] | None = None
 
 
 @dataclass(slots=True)
@@ -70,7 +86,7 @@ class _Life:
     """One child through its deaths, in monotonic time. Without a process it waits for `due`."""
 
     child: Child
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     born: float = 0.0
     due: float = 0.0
     failures: int = 0
@@ -78,15 +94,16 @@ class _Life:
 
     def bury(self, now: float) -> float | None:
         """Plan the restart and return the wait; None when it has died too often."""
+        proven = now - self.born > PROVEN
         while self.restarts and now - self.restarts[0] > WITHIN:
             self.restarts.popleft()
-        if len(self.restarts) == RESTARTS:
+        if len(self.restarts) == RESTARTS and not proven:
             return None
-        proven = now - self.born > PROVEN
         self.failures = 0 if proven else self.failures + 1
         wait = AT_ONCE if proven else min(LONGEST, 2.0 ** (self.failures - 1))
         self.due = now + wait
-        self.restarts.append(self.due)
+        if not proven:
+            self.restarts.append(self.due)
         self.process = None
         return wait
 
@@ -119,7 +136,7 @@ class Supervisor:
         self.failure: StoppedError | None = None
         """Why a background supervisor ended by itself."""
 
-    def run_until(self, stop: threading.Event) -> None:
+    def run_until(self, stop: Stop) -> None:
         """Supervise until `stop` is set, then drain and end the children.
 
         Raises StoppedError, after the same, when a child dies more than 5 times in a minute.
@@ -169,20 +186,11 @@ class Supervisor:
             self._run_check(self._check)
 
     def _give_birth(self, life: _Life, tie: Tie) -> None:
-        child = life.child
-        output = child.log.open("ab") if child.log else None
-        try:
-            life.process = subprocess.Popen(  # noqa: S603 - our own modules
-                child.argv,
-                env={**os.environ, **child.env, **tie.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output or _STDERR,
-                stderr=output,
-                start_new_session=True,
-            )
-        finally:
-            if output:
-                output.close()
+        child, environment = life.child, {**life.child.env, **tie.environment}
+        if child.main:
+            life.process = fork(child.name, child.main, environment, child.log)
+        else:
+            life.process = _spawn(child, environment)
         life.born = time.monotonic()
         self._report(Event(What.STARTED, child.name, life.process.pid))
 
@@ -219,6 +227,22 @@ class Supervisor:
                 process.wait(max(0.0, deadline - time.monotonic()))
             _signal(process.pid, signal.SIGKILL)
             self._report(Event(What.STOPPED, name, process.pid, process.wait()))
+
+
+def _spawn(child: Child, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    output = child.log.open("ab") if child.log else None
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own modules
+            child.argv,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output or _STDERR,
+            stderr=output,
+            start_new_session=True,
+        )
+    finally:
+        if output:
+            output.close()
 
 
 def _signal(group: int, number: signal.Signals) -> None:

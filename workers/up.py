@@ -3,13 +3,17 @@
     python -m workers.up [--web] [--tied]
 
 Of several with one state folder the first works and the others stand by: when it ends, the next takes over. Tied, it
-ends when its standard input closes, which is how `pagecast run` takes it along.
+prepares, begins at the first line on its standard input and ends when that closes: so `pagecast run` takes it along.
+
+Workers and clock are forked from this process, which has imported all that they need and has one thread: a killed one
+is back at work in a tenth of a second. The web is a process of its own.
 """
 
 import argparse
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import sys
 import threading
@@ -22,29 +26,53 @@ from campaigns import log, migrations
 from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
-from workers import embedded
-from workers.supervisor import Child, Event, Supervisor, What
+from workers import clock, embedded, worker
+from workers.supervisor import Child, Event, Stop, Supervisor, What
 
 _LOOK = 0.2
 
 logger = structlog.get_logger(__name__)
 
 
-def up(settings: Settings, *, web: bool, ending: threading.Event) -> None:
-    """Migrate, then keep every process alive until `ending` is set; raises StoppedError when one cannot be."""
+class Leash:
+    """Standard input as a stop: the first line lets go, its end pulls back. No thread, so that forks are safe."""
+
+    def __init__(self, ending: threading.Event) -> None:
+        self._ending = ending
+        self.let_go = False
+
+    def is_set(self) -> bool:
+        """Whether the input is closed, or a signal came."""
+        while not self._ending.is_set() and select.select([0], [], [], 0)[0]:
+            if os.read(0, 1024):
+                self.let_go = True
+            else:
+                self._ending.set()
+        return self._ending.is_set()
+
+    def wait(self, timeout: float) -> None:
+        """Wait for something on the input."""
+        if not self._ending.is_set():
+            select.select([0], [], [], timeout)
+
+
+def up(settings: Settings, *, web: bool, ending: Stop) -> None:
+    """Migrate, then keep every process alive until `ending`; raises StoppedError when one cannot be."""
     runtime = Runtime.open(settings)
-    migrations.upgrade(runtime.engine)
+    migrations.ensure(runtime.engine)
     runtime.close()
     with _first(settings, ending) as ours:
         if ours:
             _supervise(settings, web=web, ending=ending)
 
 
-def _supervise(settings: Settings, *, web: bool, ending: threading.Event) -> None:
+def _supervise(settings: Settings, *, web: bool, ending: Stop) -> None:
     server = None if settings.redis_url else embedded.ensure(settings.home)
     try:
         for warning in embedded.verify(settings.redis_url or (server.url if server else "")):
             logger.warning("redis.warning", sentence=warning)
+        while isinstance(ending, Leash) and not ending.is_set() and not ending.let_go:
+            ending.wait(_LOOK)
         check = server.heal if server else None
         Supervisor(_children(settings, web=web), _report, check=check, folder=settings.home).run_until(ending)
     finally:
@@ -53,14 +81,13 @@ def _supervise(settings: Settings, *, web: bool, ending: threading.Event) -> Non
 
 
 def _children(settings: Settings, *, web: bool) -> list[Child]:
-    python = sys.executable
-    workers = [Child(f"worker-{i + 1}", [python, "-m", "workers.worker"]) for i in range(settings.worker_processes)]
-    pages = [Child("web", [python, "-m", "campaigns.web.app"])] if web else []
-    return [Child("clock", [python, "-m", "workers.clock"]), *workers, *pages]
+    workers = [Child(f"worker-{i + 1}", main=worker.main) for i in range(settings.worker_processes)]
+    pages = [Child("web", [sys.executable, "-m", "campaigns.web.app"])] if web else []
+    return [Child("clock", main=clock.main), *workers, *pages]
 
 
 @contextmanager
-def _first(settings: Settings, ending: threading.Event) -> Iterator[bool]:
+def _first(settings: Settings, ending: Stop) -> Iterator[bool]:
     """Wait until no other supervisor works on this state folder; False where `ending` came first."""
     with (settings.home / "supervisor.lock").open("w") as lock:
         while not ending.is_set():
@@ -78,13 +105,6 @@ def _report(event: Event) -> None:
     tell(event.what.value, child=event.child, pid=event.pid, code=event.code, wait=event.wait, sentence=event.sentence)
 
 
-def _watch_input(ending: threading.Event) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(0, 1024):
-            pass
-    ending.set()
-
-
 def main() -> None:
     """Read the command line and keep everything up."""
     options = argparse.ArgumentParser(prog="python -m workers.up")
@@ -95,10 +115,8 @@ def main() -> None:
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
-    if chosen.tied:
-        threading.Thread(target=_watch_input, args=(ending,), daemon=True).start()
     try:
-        up(Settings(), web=chosen.web, ending=ending)
+        up(Settings(), web=chosen.web, ending=Leash(ending) if chosen.tied else ending)
     except PagecastError as error:
         logger.error("up.failed", sentence=str(error))  # noqa: TRY400 - the sentence is for people
         raise SystemExit(error.exit_code) from None

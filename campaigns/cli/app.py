@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from campaigns.errors import PagecastError
+from campaigns.errors import PagecastError, UsageError
 
 app = typer.Typer(
     name="pagecast",
@@ -21,6 +21,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; an expected error is one sentence on stderr and its exit code."""
+    from pydantic import ValidationError  # noqa: PLC0415
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
+
     from campaigns.cli import campaigns, lists, pages, running, suppressions, system  # noqa: F401, PLC0415 - they register
 
     try:
@@ -28,3 +31,11 @@ def main() -> None:
     except PagecastError as error:
         sys.stderr.write(f"pagecast: {error}\n")
         sys.exit(error.exit_code)
+    except ValidationError as error:
+        # Only the settings are read without a frame of their own.
+        said = "; ".join(f"PAGECAST_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        sys.stderr.write(f"pagecast: A setting in the environment cannot be used: {said}.\n")
+        sys.exit(UsageError.exit_code)
+    except DatabaseError as error:
+        sys.stderr.write(f"pagecast: The database cannot be used: {error.orig}. `pagecast doctor` says more.\n")
+        sys.exit(PagecastError.exit_code)

@@ -152,6 +152,7 @@ def explain(
 ) -> None:
     """Say everything known about one person in a campaign, and why."""
     from campaigns import report as reports  # noqa: PLC0415
+    from campaigns.cli.plans import show_explanation  # noqa: PLC0415
 
     with output.opened() as runtime:
         campaign = found(runtime, word)
@@ -160,8 +161,7 @@ def explain(
     if as_json:
         output.emit(explanation.model_dump(mode="json"))
         return
-    for line in explanation.sentences:
-        output.say(line)
+    show_explanation(explanation)
 
 
 @app.command()

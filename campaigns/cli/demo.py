@@ -1,4 +1,4 @@
-"""The stage of the demo: a simulator, a list with every kind of trouble, a campaign file, and the comparison at the end."""
+"""The stage of the demo: a simulator, a list with every kind of trouble, and the comparison at the end."""
 
 import os
 import random

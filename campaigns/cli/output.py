@@ -22,8 +22,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")]
 
-err = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+out = Console(highlight=False, markup=False, emoji=False)
 
 
 def actor() -> str:
@@ -52,12 +52,12 @@ def emit(document: Any) -> None:
 
 def say(line: str = "") -> None:
     """Print a line of data on stdout."""
-    out.print(line, markup=False, soft_wrap=True)
+    out.print(line, soft_wrap=True)
 
 
 def note(line: str) -> None:
     """Print a line for people on stderr."""
-    err.print(line, markup=False, soft_wrap=True)
+    err.print(line, soft_wrap=True)
 
 
 def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
@@ -76,7 +76,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise StateError("Nobody confirmed: there is no terminal to ask on. Add --yes to go ahead.")
-    err.print(f"{question} [y/N] ", markup=False, end="")
+    err.print(f"{question} [y/N] ", end="")
     if input().strip().lower() not in {"y", "yes"}:
         raise StateError("Not confirmed. Nothing was changed.")
 

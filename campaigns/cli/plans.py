@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 
 from campaigns.cli import output
 from campaigns.lifecycle.preview import Sample
+from campaigns.report import Explanation
 from schemas.delivery import COUNTED
 from schemas.plan import Plan
 from schemas.reason import Reason, about
 from schemas.status import Status
 
 _WIDTH = 10
+_SPOKEN = {"line", "page", "state", "sentence", "reason_sentence", "next_step", "timeline"}
 
 
 def show_plan(plan: Plan, line: Callable[[str], None] = output.say) -> None:
@@ -60,6 +62,23 @@ def show_status(status: Status) -> None:
     output.say(f"Rate: {rate.achieved:g}/s achieved, {rate.allowed:g}/s allowed, {rate.asked:g}/s asked.")
     for page in status.pages:
         output.say(f"Page {page.name}: {page.state}. {page.sentence}")
+
+
+def show_explanation(explanation: Explanation) -> None:
+    """Print everything known about one person."""
+    for each in explanation.lines:
+        output.say(f"Line {each.line}{f', page {each.page}' if each.page else ''}: {each.state}. {each.sentence}")
+        for fact in (each.reason_sentence, each.next_step):
+            if fact:
+                output.say(f"    {fact}")
+        facts = each.model_dump(
+            exclude={"line", "page", "state", "sentence", "reason_sentence", "next_step", "timeline"}
+        )
+        for key, value in facts.items():
+            if value:
+                output.say(f"    {key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+        for moment in each.timeline:
+            output.say(f"    {moment.at}  {moment.sentence}")
 
 
 def breakdown(status: Status, line: Callable[[str], None] = output.say) -> None:

@@ -1,10 +1,6 @@
 """The whole job in one go: run, demo, watch."""
 
 import contextlib
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +10,8 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.campaigns import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
-from campaigns.errors import PagecastError, StoppedError
+from campaigns.cli.up import Up, under_way
+from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from schemas.campaign import Campaign, CampaignState
@@ -22,10 +19,11 @@ from schemas.lane import LaneState
 from schemas.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from campaigns.lifecycle.submit import Draft
 
 INTERRUPTED = 130
-_DRAIN = 40.0
 
 ReportDir = Annotated[Path | None, typer.Option("--report-dir", metavar="DIR", help="Where the report goes.")]
 
@@ -40,9 +38,15 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
-    with output.opened(writes=True) as runtime:
-        job = Job(runtime, file, report_dir, as_json=as_json)
-        raise typer.Exit(job.run(yes=yes, dry_run=dry_run, again=again))
+    settings = Settings()
+    # Their start takes longest: it begins before the list is read, where there is something to go on with.
+    up = Up(settings) if not dry_run and under_way(settings) else None
+    with (
+        output.opened(writes=True, settings=settings) as runtime,
+        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=up)) as job,
+    ):
+        code = job.run(yes=yes, dry_run=dry_run, again=again)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -72,22 +76,30 @@ def demo(
     from campaigns.cli.demo import stage  # noqa: PLC0415
 
     with stage(recipients) as (settings, file, check), output.opened(writes=True, settings=settings) as runtime:
-        job = Job(runtime, file, None, as_json=as_json)
-        code = job.run(yes=True, dry_run=False, again=False)
+        with contextlib.closing(Job(runtime, file, None, as_json=as_json)) as job:
+            code = job.run(yes=True, dry_run=False, again=False)
         check(job.status, output.note if as_json else output.say)
-        raise typer.Exit(code)
+    raise typer.Exit(code)
 
 
 class Job:
     """One `run` of one campaign file."""
 
-    def __init__(self, runtime: Runtime, file: Path, report_dir: Path | None, *, as_json: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, file: Path, report_dir: Path | None, *, as_json: bool, up: Up | None = None
+    ) -> None:
         self._runtime = runtime
         self._file = file
         self._report_dir = report_dir
         self._as_json = as_json
         self._line: Callable[[str], None] = output.note if as_json else output.say
         self.status: Status | None = None
+        self._up = up
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._up:
+            self._up.close()
 
     def run(self, *, yes: bool, dry_run: bool, again: bool) -> int:
         """Do what the file needs; return the exit code."""
@@ -167,13 +179,16 @@ class Job:
 
         if campaign.state is CampaignState.SCHEDULED:
             output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
-        with _supervised(self._runtime.settings) as up:
-            try:
-                self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))
-            except KeyboardInterrupt:
-                up.end()
-                output.note(f"Interrupted. What was in flight is settled; `pagecast run {self._file}` goes on.")
-                return INTERRUPTED
+        up = self._up = self._up or Up(self._runtime.settings)
+        up.go()
+        try:
+            self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))
+        except KeyboardInterrupt:
+            up.close()
+            output.note(f"Interrupted. What was in flight is settled; `pagecast run {self._file}` goes on.")
+            return INTERRUPTED
+        finally:
+            up.close()
         return self._finish(campaign)
 
     def _repeat_report(self, campaign: Campaign, *, dry_run: bool) -> int:
@@ -216,45 +231,7 @@ def standing(runtime: Runtime, campaign: Campaign) -> Status:
         return report.status(conn, campaign.id or 0, now_of(conn))
 
 
-class _Up:
-    """Workers, clock and server, as a child that ends with this process however this process ends."""
-
-    def __init__(self, settings: Settings) -> None:
-        log = (settings.home / "workers.log").open("ab")
-        command = [sys.executable, "-m", "workers.up", "--tied"]
-        environment = output.environment() | {"PAGECAST_HOME": str(settings.home)}
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-        self._log = settings.home / "workers.log"
-
-    def check(self) -> None:
-        """Raise StoppedError where it has given up."""
-        if (code := self._process.poll()) not in {None, 0}:
-            raise StoppedError(f"The workers ended with code {code}. See {self._log}.")
-
-    def end(self) -> None:
-        """Let it drain and wait for it."""
-        if self._process.stdin:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
-        try:
-            self._process.wait(_DRAIN)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-@contextmanager
-def _supervised(settings: Settings) -> Iterator[_Up]:
-    up = _Up(settings)
-    try:
-        yield up
-    finally:
-        up.end()
-
-
-def _ended(status: Status, up: _Up) -> bool:
+def _ended(status: Status, up: Up) -> bool:
     """Whether nothing is left that time alone resolves."""
     from campaigns.cli.progress import over  # noqa: PLC0415
 

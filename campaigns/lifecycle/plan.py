@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -12,6 +12,7 @@ from campaigns import policy, suppression, template
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.plan import Division
 from campaigns.providers import PROVIDERS
+from campaigns.providers.pace import SENDER_RATE
 from campaigns.runtime import Runtime
 from schemas.bucket import Pace
 from schemas.campaign import Campaign
@@ -107,11 +108,19 @@ def _lanes(
         sender = sender_of(row.channel, row.account_id, route, runtime.settings, environment)
         buckets = paces(PROVIDERS[ProviderName(row.provider)], sender, route, campaign.rate, campaign.id)
         slowest = bottleneck(buckets)
-        page = CampaignPage(
-            row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), slowest.rate or 0.0, slowest.label
-        )
+        rate = slowest.rate or SENDER_RATE
+        page = CampaignPage(row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), rate, slowest.label)
         found.append(PlannedLane(page, route, buckets))
-    return tuple(found)
+    return _shared(found)
+
+
+def _shared(lanes: list[PlannedLane]) -> tuple[PlannedLane, ...]:
+    """Divide the rate of pages that wait for one bucket: one API key, or two names for one account."""
+    slowest = [bottleneck(lane.paces).key for lane in lanes]
+    return tuple(
+        replace(lane, page=replace(lane.page, rate=lane.page.rate / slowest.count(key)))
+        for lane, key in zip(lanes, slowest, strict=True)
+    )
 
 
 def bucket_keys(lane: PlannedLane) -> str:

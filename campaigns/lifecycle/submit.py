@@ -92,9 +92,8 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     """
     message = file.message.message
     letter = template.letter([part.text for part in message.parts])
-    source = base / file.list
-    reading, path = _store_list(runtime, source, file, now)
-    _check_variables(letter.variables, reading, source)
+    reading, path = _store_list(runtime, base / file.list, file, now)
+    letter.cells(reading.columns)
     with runtime.reading() as conn:
         found = _stops(conn, file, _named_pages(runtime.storage / path, reading))
     stops = tuple(_resolved(stop, runtime, environment, file.limits.ceiling) for stop in found)
@@ -158,15 +157,6 @@ def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) ->
     finally:
         incoming.unlink(missing_ok=True)
     return reading, path
-
-
-def _check_variables(variables: Sequence[str], reading: Reading, source: Path) -> None:
-    missing = [name for name in variables if name not in reading.columns]
-    if missing:
-        raise InputError(
-            f"The message uses {', '.join(missing)}, but {source.name} has no such column. "
-            f"Its columns are: {', '.join(reading.columns)}."
-        )
 
 
 def _named_pages(path: Path, reading: Reading) -> list[str | None]:

@@ -1,26 +1,29 @@
 """Message texts: Jinja in a sandbox, where a blank cell is an undefined variable.
 
 A text is rendered in two ways that a property test holds equal: one person at a time by Jinja, just before sending, and
-a whole list at once by polars, when it is planned.
+a whole list at once by polars, when it is planned. Polars is imported only for the latter: workers do without it.
 """
+
+from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-import polars as pl
 from jinja2 import StrictUndefined, UndefinedError, nodes
 from jinja2.utils import missing
 
 from campaigns.errors import InputError
-from campaigns.template import expression as columns
 from campaigns.template import grammar
-from campaigns.template.expression import present
 
-__all__ = ["Blank", "Letter", "Template", "compile", "letter", "present"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+__all__ = ["Blank", "Letter", "Template", "compile", "letter"]
 
 
 class Blank(UndefinedError):  # noqa: N818 - a fact about one person, not a failure
@@ -83,14 +86,18 @@ class Template:
         `cells` maps every variable to its column, blank ones null (see `present`). A text without variables is a
         literal, one value for all rows.
         """
+        from campaigns.template import expression as columns  # noqa: PLC0415
+
         try:
             text = columns.whole(self._tree, cells)
         except columns.OpaqueError:
             return None
-        return text if self._speaks else present(text)
+        return text if self._speaks else columns.present(text)
 
     def column(self, cells: Mapping[str, pl.Expr]) -> pl.Expr:
         """Return `expression`, or the same by rendering row by row (about 100 times slower) where there is none."""
+        import polars as pl  # noqa: PLC0415
+
         text = self.expression(cells)
         if text is not None:
             return text
@@ -108,6 +115,8 @@ class Template:
         return any(isinstance(piece, nodes.TemplateData) and piece.data.strip() for piece in pieces)
 
     def _render_rows(self, cells: Sequence[pl.Series]) -> pl.Series:
+        import polars as pl  # noqa: PLC0415
+
         return pl.Series([self._render_or_none(row) for row in zip(*cells, strict=True)], dtype=pl.String)
 
     def _render_or_none(self, values: Sequence[str | None]) -> str | None:
@@ -135,6 +144,10 @@ class Letter:
         A variable is the column of that name, or the only one that is equal in lower case with `_` between its words
         (`first_name` is "First Name"). Raises InputError for a variable without a column.
         """
+        import polars as pl  # noqa: PLC0415
+
+        from campaigns.template.expression import present  # noqa: PLC0415
+
         return {name: present(pl.col(_header(name, headers))) for name in self.variables}
 
     def texts(self, cells: Mapping[str, pl.Expr]) -> tuple[pl.Expr, ...]:

@@ -1,6 +1,5 @@
 """A syntax tree as a polars expression: the same text as Jinja writes, for a million rows at once."""
 
-import sys
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -8,7 +7,7 @@ from jinja2 import nodes
 
 from campaigns.template import grammar
 
-WHITESPACE = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace())
+WHITESPACE = "".join(char for char in map(chr, range(0x3001)) if char.isspace())
 """What `str.strip` strips; polars alone would leave the four separators U+001C to U+001F."""
 
 

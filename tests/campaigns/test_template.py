@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from campaigns import template
 from campaigns.errors import InputError
-from campaigns.template.expression import WHITESPACE
+from campaigns.template.expression import WHITESPACE, present
 
 
 def test_variables_stand_in_order_of_first_use():
@@ -115,7 +115,7 @@ def test_a_letter_shares_its_variables_among_its_parts():
 def test_blank_means_the_same_to_polars_and_to_python():
     assert {char for char in map(chr, range(0x110000)) if char.isspace()} == set(WHITESPACE)
     cells = pl.Series(["", " a ", *WHITESPACE, None, "\u200b"], dtype=pl.String)
-    assert pl.select(template.present(pl.lit(cells))).to_series().to_list()[2:] == [None] * len(WHITESPACE) + [
+    assert pl.select(present(pl.lit(cells))).to_series().to_list()[2:] == [None] * len(WHITESPACE) + [
         None,
         "\u200b",
     ]
@@ -176,7 +176,7 @@ def _one_by_one(compiled, row):
 def test_polars_writes_what_jinja_writes(text, rows):
     compiled = template.compile(text)
     frame = pl.DataFrame(rows, schema=dict.fromkeys("abc", pl.String))
-    cells = {name: template.present(pl.col(name)) for name in "abc"}
+    cells = {name: present(pl.col(name)) for name in "abc"}
     written = frame.with_columns(text=compiled.column(cells))["text"].to_list()
     assert written == [_one_by_one(compiled, row) for row in rows]
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -104,8 +105,7 @@ def test_a_killed_child_comes_back_and_the_others_go_on(log, tmp_path, monkeypat
 
 
 def test_who_keeps_dying_ends_it_all(log, tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor, "PROVEN", 0.0)
-    monkeypatch.setattr(supervisor, "AT_ONCE", 0.0)
+    monkeypatch.setattr(supervisor, "LONGEST", 0.0)
     events: list[Event] = []
     children = [python("raise SystemExit(7)", log, "web"), python(DRAINS, tmp_path / "other.log", "clock")]
     with pytest.raises(StoppedError, match="web died 6 times within a minute, the last time with exit code 7"):
@@ -116,19 +116,40 @@ def test_who_keeps_dying_ends_it_all(log, tmp_path, monkeypatch):
 
 
 def test_a_background_supervisor_keeps_its_failure(log, monkeypatch, wait_until):
-    monkeypatch.setattr(supervisor, "PROVEN", 0.0)
-    monkeypatch.setattr(supervisor, "AT_ONCE", 0.0)
+    monkeypatch.setattr(supervisor, "LONGEST", 0.0)
     with supervised(python("raise SystemExit(7)", log)) as (keeper, _):
         wait_until(lambda: keeper.failure, "it gives up")
     assert keeper.failure.exit_code == 5
+
+
+def test_accidents_of_a_child_that_lived_well_are_no_reason_to_give_up():
+    life = supervisor._Life(Child("web", []))
+    for _ in range(4 * supervisor.RESTARTS):
+        assert life.bury(life.born + supervisor.PROVEN + 1) == supervisor.AT_ONCE
+        life.born = life.due
+
+
+def test_a_function_lives_in_a_fork_and_dies_with_its_supervisor(log, tmp_path, wait_until):
+    note = tmp_path / "note"
+    child = Child(
+        "writer", main=lambda: (note.write_text(os.environ["MARK"]), time.sleep(60)), env={"MARK": "x"}, log=log
+    )
+    with supervised(child) as (keeper, _):
+        wait_until(lambda: note.exists() and note.read_text() == "x", "the fork works with its environment")
+        before = keeper.pids["writer"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: keeper.pids.get("writer", before) != before, "it is started again", 10)
+        after = keeper.pids["writer"]
+    assert not alive(after)
 
 
 def test_patience_doubles_to_half_a_minute_and_begins_anew_after_a_good_life():
     life = supervisor._Life(Child("web", []))
     now, waits = 0.0, []
     for _ in range(8):
-        now += 9.0
+        now += 4.0
         waits.append(life.bury(now))
+        life.restarts.clear()
         life.born = now = life.due
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
     assert life.bury(now + supervisor.PROVEN + 1) == supervisor.AT_ONCE

@@ -11,7 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Make them."""
-
     op.create_table(
         "bucket",
         sa.Column("key", sa.String(), nullable=False),
@@ -206,7 +205,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-
     op.drop_table("lane")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_campaign_title"))

@@ -1,0 +1,112 @@
+"""A campaign under attack: `pagecast run` in processes of its own, and what is needed to kill any of them."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaigns.simulator import Scenario, Simulator, start
+
+PAGES = {"acme": ("instagram", "17841400000000001"), "burger": ("messenger", "100200300400500")}
+
+
+class Attack:
+    """One home, one simulator, one campaign of `people` over two pages."""
+
+    def __init__(self, home: Path, platform: Simulator, people: int, rate: float) -> None:
+        self.home = home
+        self.platform = platform
+        self.file = home.parent / "campaign.toml"
+        self._run: subprocess.Popen[bytes] | None = None
+        self._write(people, rate)
+
+    def run(self) -> None:
+        """Start `pagecast run`, or start it again."""
+        command = [sys.executable, "-m", "campaigns.cli", "run", str(self.file), "--yes", "--json"]
+        folder = self.home.parent
+        with (folder / "out.json").open("wb") as out, (folder / "run.log").open("ab") as log:
+            self._run = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self._environment()
+            )
+
+    def run_again(self) -> float:
+        """Start the run again; return the seconds until the first call arrives, or until it ends without one."""
+        before, began = self.platform.stats()["arrivals"], time.time()
+        self.run()
+        while self.platform.stats()["arrivals"] == before and not self.over:
+            time.sleep(0.02)
+        return time.time() - began
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended by itself or by force."""
+        return self._run is not None and self._run.poll() is not None
+
+    def finish(self, seconds: float) -> tuple[int, dict[str, Any]]:
+        """Wait for the run's end; return its exit code and final status."""
+        assert self._run is not None
+        code = self._run.wait(seconds)
+        return code, json.loads((self.home.parent / "out.json").read_bytes())
+
+    def pids(self, *words: str) -> list[int]:
+        """Processes of this home whose command line holds one of `words`, or all of them."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError, ValueError):
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                ours = f"PAGECAST_HOME={self.home}".encode() in (entry / "environ").read_bytes().split(b"\0")
+                # The server writes its title over its environment, and its socket into its title.
+                if (ours or str(self.home) in line) and (not words or any(word in line for word in words)):
+                    found.append(int(entry.name))
+        return [pid for pid in found if pid != os.getpid()]
+
+    def kill(self, *words: str, one: bool = True) -> int:
+        """Kill -9 one (or every) process whose command line holds one of `words`; return how many."""
+        pids = self.pids(*words)
+        chosen = [random.choice(pids)] if pids and one else pids
+        for pid in chosen:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(chosen)
+
+    def reap(self) -> None:
+        """Forget a killed run."""
+        if self._run is not None:
+            self._run.wait()
+
+    def _environment(self) -> dict[str, str]:
+        tokens = {f"{name.upper()}_TOKEN": f"sim-{account}" for name, (_, account) in PAGES.items()}
+        return os.environ | tokens | {"PAGECAST_HOME": str(self.home)}
+
+    def _write(self, people: int, rate: float) -> None:
+        now = int(time.time())
+        lines = [f"{9_000_000_000_000_000 + i},{list(PAGES)[i % 2]},P{i},{now - i % 3600}" for i in range(people)]
+        (self.home.parent / "people.csv").write_text("\n".join(["id,page,first_name,last_inbound_at", *lines]))
+        pages = "".join(
+            f'[pages.{name}]\nchannel = "{channel}"\nprovider = "meta"\naccount_id = "{account}"\nrate = {rate}\n'
+            f'token = "@{{secret:{name.upper()}_TOKEN}}"\nbase_url = "{self.platform.meta_url}"\n'
+            for name, (channel, account) in PAGES.items()
+        )
+        message = '[message]\ntext = "Hi {{ first_name }}"\n'
+        self.file.write_text(f'name = "Attack"\nlist = "people.csv"\n{message}{pages}')
+
+
+@pytest.fixture
+def attack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Attack]:
+    """A campaign ready to run; parametrise with (people, rate per page)."""
+    people, rate = request.param
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    with start(Scenario(latency=0.15, jitter=0.05, cap=rate + 4)) as platform:
+        attack = Attack(home, platform, people, rate)
+        yield attack
+        attack.kill(one=False)

@@ -1,0 +1,36 @@
+"""The migrated database is the one that the tables describe."""
+
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlmodel import SQLModel
+
+from campaigns import migrations
+from schemas import tables
+
+
+def test_migrations_make_the_tables(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/db")
+    migrations.upgrade(engine)
+    with engine.connect() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        assert tables.ALL
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_head_is_the_last_step() -> None:
+    folder = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert folder.get_current_head() == migrations.HEAD
+
+
+def test_a_present_database_is_left_alone(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/db")
+    migrations.ensure(engine)
+    with engine.connect() as conn:
+        before = conn.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    migrations.ensure(engine)
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("PRAGMA schema_version").scalar_one() == before
