@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -23,7 +24,7 @@ from schemas.outcome import Outcome, Scope, Verdict
 from schemas.reason import Reason
 from workers.sender.breaker import pause_for
 from workers.sender.kit import Kit
-from workers.throttle import Lease
+from workers.throttle import Lease, PaceUnavailable
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ LONGEST_BACKOFF = 900.0
 PARK_ABOVE = 86_400.0
 """Seconds of wait above which a page parks: nobody watches a bar for a day."""
 _HOST_PAUSE_MOST = 60.0
+_ANSWERED = frozenset({Verdict.ACCEPTED, Verdict.REFUSED_RECIPIENT, Verdict.DEFERRED, Verdict.REFUSED_MESSAGE})
+"""Verdicts that leave no doubt about the message, and none about the line."""
 _JITTER = 0.2
 
 log = structlog.get_logger(__name__)
@@ -77,12 +80,10 @@ class Answers:
         return self._briefing.provider.outcome(response, received_at, self._briefing.sender.account_id)
 
     async def heard(self, seconds: float) -> None:
-        """Wait for the next answer, at most `seconds`."""
-        self._heard.clear()
-        try:
+        """Wait for an answer, at most `seconds`; one that came since the last wait will do."""
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._heard.wait(), seconds)
-        except TimeoutError:
-            return
+        self._heard.clear()
 
     async def take(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         """Act on one answer."""
@@ -107,6 +108,8 @@ class Answers:
             kit.unreachable[briefing.bucket("host")] = 0
         if outcome.verdict is not Verdict.FOREIGN:
             kit.foreign[briefing.page_id] = 0
+        if outcome.verdict in _ANSWERED:
+            self._doubt(doubt=False)
         if outcome.verdict is Verdict.ACCEPTED:
             for pace in briefing.paces:
                 kit.throttles.pop(pace.key, None)
@@ -130,7 +133,6 @@ class Answers:
                 accepted_at=now,
             )
         await self._proof()
-        self._doubt(doubt=False)
 
     async def _refused_recipient(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
         self._fail(ready, outcome, Reason.MESSAGE_REJECTED)
@@ -142,7 +144,6 @@ class Answers:
                 )
             )
         await self._proof()
-        self._doubt(doubt=False)
 
     async def _deferred(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
         due_at = int((time.time() + _jittered(outcome.wait or DEFER)) * 1000)
@@ -190,7 +191,8 @@ class Answers:
 
     async def _unknown(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         self._settle(ready, DeliveryState.UNKNOWN, code=outcome.code, request_id=outcome.request_id)
-        if not self._doubt(doubt=True):
+        # Calls that were out when the page paused are the same trouble once more, not a reason to pause for longer.
+        if self._kit.throttle.overtaken(lease) or not self._doubt(doubt=True):
             return
         key = self._briefing.sender_key
         level = await self._do(self._open_breaker)
@@ -236,11 +238,12 @@ class Answers:
         if not self._unproven:
             return
         self._unproven = False
-        held, key = self._held, self._briefing.sender_key
+        held, key, parked = self._held, self._briefing.sender_key, self._briefing.parked
 
         def step(conn: Connection) -> None:
             lanes.prove(conn, held.campaign_id, held.page_id)
-            pages.unpark(conn, held.page_id, now_of(conn))
+            if parked:
+                pages.unpark(conn, held.page_id, now_of(conn))
             buckets.calm(conn, key)
 
         await self._do(step)
@@ -248,10 +251,15 @@ class Answers:
     async def _park(self, outcome: Outcome) -> None:
         await self._do(lambda conn: pages.park(conn, self._held.page_id, outcome.code, outcome.sentence, now_of(conn)))
         # Other processes learn of it at their next claim; this pause makes them drop the slots they already have.
-        await self._kit.throttle.pause(self._briefing.sender_key, 1.0)
+        with suppress(PaceUnavailable):
+            await self._kit.throttle.pause(self._briefing.sender_key, 1.0)
 
     async def _pause(self, key: str, wait: float, code: str, sentence: str, lease: Lease) -> None:
-        until = await self._kit.throttle.pause(key, wait, (lease.epoch or {}).get(key))
+        try:
+            until = await self._kit.throttle.pause(key, wait, (lease.epoch or {}).get(key))
+        except PaceUnavailable:
+            # Nobody gets a slot meanwhile; the row keeps the pause, and the clock rings nobody before its end.
+            until = int((time.time() + wait) * 1000)
         await self._do(lambda conn: buckets.pause(conn, key, until, code=code, sentence=sentence, now=now_of(conn)))
 
     async def _do(self, step: Callable[[Connection], T]) -> T:

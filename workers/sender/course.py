@@ -10,11 +10,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns.briefing import Briefing
 from campaigns.ledger import chunks
@@ -39,6 +41,8 @@ EARLY = 0.15
 RENEW = 10.0
 _TRUST = 40.0
 _LOOK_AGAIN = 0.1
+_AWAIT = 0.5
+"""Seconds after which an unproven lane asks again; each asking costs slots that others could use."""
 
 log = structlog.get_logger(__name__)
 
@@ -89,11 +93,14 @@ class Course:
 
     async def drain(self) -> None:
         """Wait for the answers that are still out, settle them, and give the chunk back."""
-        await self._kit.writer.do(partial(chunks.drain, held=self._held))
-        while self._calls:
-            await asyncio.wait(self._calls)
-        await self._kit.settling.settled()
-        self._renewing.cancel()
+        try:
+            await self._kit.writer.do(partial(chunks.drain, held=self._held))
+            while self._calls:
+                await asyncio.wait(self._calls)
+            await self._kit.settling.settled()
+        finally:
+            # Without an end to this, a chunk that nobody runs would stay ours for as long as the process lives.
+            self._renewing.cancel()
         await self._kit.writer.do(self._release)
 
     def _release(self, conn: Connection) -> None:
@@ -103,7 +110,7 @@ class Course:
         while self._crash is None:
             if self._kit.draining.is_set():
                 return Ended.DRAINED
-            if self._lost:
+            if not self._is_ours():
                 return Ended.REFUSED
             if self._loop.time() >= self._until:
                 return Ended.TIME
@@ -113,27 +120,30 @@ class Course:
         return Ended.CRASHED
 
     async def _claim_group(self) -> Ended | None:
-        want = min(GROUP, self._kit.room, max(1, self._left))
-        if want <= 0:
-            await asyncio.wait(self._calls, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+        if self._kit.room <= 0:
+            await asyncio.sleep(_LOOK_AGAIN)
             return None
+        want = min(GROUP, self._kit.room, max(1, self._left))
         try:
             lease = await self._kit.throttle.lease(self._briefing.paces, want)
         except PaceUnavailable as error:
             log.warning("pace.unavailable", error=str(error))
             return Ended.WAITING
-        if lease.count == 0:
-            return await self._wait(lease)
+        return await (self._use(lease) if lease.count else self._wait(lease))
+
+    async def _use(self, lease: Lease) -> Ended | None:
         claimed = await self._claim(lease)
         if not claimed.held:
             return Ended.REFUSED
         if claimed.awaiting:
-            await self._answers.heard(_LOOK_AGAIN)
+            await self._answers.heard(_AWAIT)
             return None
         if not claimed.rows:
             return Ended.EXHAUSTED
         self._start(claimed.rows, lease)
-        await self._sleep_until(lease.at(lease.count) - EARLY)
+        pause = lease.at(lease.count) - EARLY - self._loop.time()
+        if pause <= PATIENCE:
+            await self._rest(pause)
         return None
 
     async def _wait(self, lease: Lease) -> Ended | None:
@@ -141,8 +151,14 @@ class Course:
             if not lease.paused:
                 self._due_at = int((time.time() + lease.wait - PATIENCE / 2) * 1000)
             return Ended.WAITING
-        await asyncio.sleep(lease.wait)
+        await self._rest(lease.wait)
         return None
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, unless the process is asked to end."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._kit.draining.wait(), seconds)
 
     async def _claim(self, lease: Lease) -> Claimed[Ready]:
         self._groups += 1
@@ -208,7 +224,7 @@ class Course:
         now = self._loop.time()
         if now - slot > max(LATE, lease.interval):
             return "late"
-        if now - self._renewed > _TRUST or self._lost:
+        if not self._is_ours():
             return "lease"
         if self._crash is not None or self._kit.draining.is_set():
             return "ending"
@@ -235,10 +251,19 @@ class Course:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW)
-            if not await self._kit.writer.do(lambda conn: chunks.renew(conn, self._held, now_of(conn))):
+            began = self._loop.time()
+            try:
+                ours = await self._kit.writer.do(lambda conn: chunks.renew(conn, self._held, now_of(conn)))
+            except SQLAlchemyError as error:
+                log.warning("lease.not_renewed", chunk=self._held.chunk_id, error=type(error).__name__)
+                continue
+            if not ours:
                 self._lost = True
                 return
-            self._renewed = self._loop.time()
+            self._renewed = began
+
+    def _is_ours(self) -> bool:
+        return not self._lost and self._loop.time() - self._renewed <= _TRUST
 
     async def _sleep_until(self, moment: float) -> None:
         if (pause := moment - self._loop.time()) > 0:

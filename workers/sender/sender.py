@@ -44,21 +44,27 @@ async def _run_lane(kit: Kit, held: Held, briefing: Briefing, until: float) -> N
     courses: list[Course] = []
     ended = Ended.EXHAUSTED
     following: Held | None = held
-    while following is not None:
-        held = following
-        rest = await kit.writer.do(lambda conn, held=held: chunks.left(conn, held, now_of(conn)))  # type: ignore[misc]
-        course = Course(kit, held, briefing, rest.ready, until)
-        courses.append(course)
-        ended = await course.run()
-        drains.append(asyncio.create_task(course.drain()))
-        await asyncio.sleep(0)
-        following = await kit.writer.do(partial(_next, held=held)) if ended is Ended.EXHAUSTED else None
-    await asyncio.gather(*drains)
+    try:
+        while following is not None:
+            held = following
+            rest = await kit.writer.do(partial(_left, held=held))
+            course = Course(kit, held, briefing, rest.ready, until)
+            courses.append(course)
+            ended = await course.run()
+            drains.append(asyncio.create_task(course.drain()))
+            await asyncio.sleep(0)
+            following = await kit.writer.do(partial(_next, held=held)) if ended is Ended.EXHAUSTED else None
+    finally:
+        await asyncio.gather(*drains)
     missed = dict(sum((course.forfeited for course in courses), Counter()))
     facts = {"chunk": held.chunk_id, "page": briefing.page, "campaign": briefing.ref, "why": ended.value}
     log.info("lane.ended", **facts, forfeited=missed)
     if ended is Ended.TIME:
         kit.ring(held.chunk_id)
+
+
+def _left(conn: Connection, held: Held) -> chunks.Left:
+    return chunks.left(conn, held, now_of(conn))
 
 
 def _next(conn: Connection, held: Held) -> Held | None:
