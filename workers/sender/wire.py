@@ -41,7 +41,11 @@ class Wire:
         try:
             async with asyncio.timeout(DEADLINE):
                 response = await self._transport.handle_async_request(request)
-                await response.aread()
+                try:
+                    await response.aread()
+                finally:
+                    # An answer that broke off would hold its connection until it is collected as garbage.
+                    await response.aclose()
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             return _broken(error)
         return read(response, dt.datetime.now(dt.UTC))
@@ -52,7 +56,7 @@ class Wire:
 
 
 def _broken(error: Exception) -> Outcome:
-    cause = error.__cause__ or error
+    cause = error.__cause__ or error if isinstance(error, httpx.HTTPError) else error
     name = type(cause).__name__
     if isinstance(cause, _NEVER_LEFT):
         return Outcome(Verdict.UNREACHABLE, code=name, sentence=f"The platform cannot be reached ({name}).")

@@ -1,6 +1,7 @@
 """What each answer does to its row, its bucket, its page and its campaign."""
 
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_after_a_short_throttle_the_same_run_goes_on(bench):
     bench.finish()
     assert bench.counts() == {"accepted": 40}
     arrivals = sorted(message["at_ms"] for message in bench.platform.accepted())
-    gaps = [(later - earlier) / 1000 for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [(later - earlier) / 1000 for earlier, later in pairwise(arrivals)]
     assert max(gaps) > 0.9
     assert bench.rows()[3]["attempts"] == 1
 
