@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from platformdirs import user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _default_home() -> Path:
-    return user_data_path("pagecast", appauthor=False)
+from campaigns import home
 
 
 class Settings(BaseSettings):
@@ -17,7 +14,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PAGECAST_", extra="ignore", frozen=True)
 
-    home: Path = Field(default_factory=_default_home)
+    home: Path = Field(default_factory=home.home)
     """State folder: database, uploads, reports, the embedded server."""
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """Absent: SQLite in the state folder."""
@@ -35,7 +32,7 @@ class Settings(BaseSettings):
     @property
     def sqlite_path(self) -> Path:
         """The database file of the embedded default."""
-        return self.home / "pagecast.sqlite3"
+        return self.home / home.DATABASE
 
     @property
     def storage(self) -> Path:

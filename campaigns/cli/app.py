@@ -7,7 +7,9 @@ import sys
 
 import typer
 
+from campaigns.cli.up import early
 from campaigns.errors import PagecastError, UsageError
+from campaigns.home import home
 
 app = typer.Typer(
     name="pagecast",
@@ -21,13 +23,16 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; an expected error is one sentence on stderr and its exit code."""
+    # Before the heavy imports: both go on at the same time.
+    up = early(home(), wanted="run" in sys.argv[1:2] and "--dry-run" not in sys.argv)
+
     from pydantic import ValidationError  # noqa: PLC0415
     from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
 
     from campaigns.cli import campaigns, lists, pages, running, suppressions, system  # noqa: F401, PLC0415 - they register
 
     try:
-        app()
+        app(obj=up)
     except PagecastError as error:
         sys.stderr.write(f"pagecast: {error}\n")
         sys.exit(error.exit_code)

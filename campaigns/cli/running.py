@@ -10,10 +10,9 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.campaigns import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
-from campaigns.cli.up import Up, under_way
+from campaigns.cli.up import Up
 from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime, now_of
-from campaigns.settings import Settings
 from schemas.campaign import Campaign, CampaignState
 from schemas.lane import LaneState
 from schemas.status import Status
@@ -30,6 +29,7 @@ ReportDir = Annotated[Path | None, typer.Option("--report-dir", metavar="DIR", h
 
 @app.command()
 def run(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")],
     report_dir: ReportDir = None,
     yes: Yes = False,
@@ -38,12 +38,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
-    settings = Settings()
-    # Their start takes longest: it begins before the list is read, where there is something to go on with.
-    up = Up(settings) if not dry_run and under_way(settings) else None
     with (
-        output.opened(writes=True, settings=settings) as runtime,
-        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=up)) as job,
+        output.opened(writes=True) as runtime,
+        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=context.obj)) as job,
     ):
         code = job.run(yes=yes, dry_run=dry_run, again=again)
     raise typer.Exit(code)
@@ -179,7 +176,7 @@ class Job:
 
         if campaign.state is CampaignState.SCHEDULED:
             output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
-        up = self._up = self._up or Up(self._runtime.settings)
+        up = self._up = self._up or Up(self._runtime.settings.home)
         up.go()
         try:
             self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))

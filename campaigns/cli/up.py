@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections import deque
+from pathlib import Path
 
 from campaigns.errors import StoppedError
-from campaigns.settings import Settings
+from campaigns.home import DATABASE
 
 _DRAIN = 40.0
 _DEATHS, _WITHIN = 6, 60.0
@@ -18,9 +19,9 @@ _DEATHS, _WITHIN = 6, 60.0
 class Up:
     """Starts preparing at once, works from `go` on, and ends with this process however this process ends."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._log = settings.home / "workers.log"
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._log = home / "workers.log"
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._going = False
         self._process = self._start()
@@ -61,17 +62,23 @@ class Up:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "workers.up", "--tied"]
-        environment = os.environ | {"PAGECAST_HOME": str(self._settings.home)}
+        environment = os.environ | {"PAGECAST_HOME": str(self._home)}
         with self._log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
             )
 
 
-def under_way(settings: Settings) -> bool:
-    """Whether the embedded database holds a campaign that sends: a guess, made without opening it properly."""
-    if settings.database_url or not settings.sqlite_path.exists():
-        return False
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(settings.sqlite_path)) as database:
-        return bool(database.execute("SELECT 1 FROM campaign WHERE state = 'sending'").fetchone())
-    return False
+def early(home: Path, *, wanted: bool) -> Up | None:
+    """Start preparing before a command has read anything, where the embedded database holds a campaign that sends.
+
+    The workers' start takes longest of all that a second `run` does; it must not wait for the list. A guess is enough:
+    prepared workers do nothing until `go`.
+    """
+    database = home / DATABASE
+    if not wanted or "DATABASE_URL" in os.environ or not database.exists():
+        return None
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as connection:
+        if connection.execute("SELECT 1 FROM campaign WHERE state = 'sending'").fetchone():
+            return Up(home)
+    return None

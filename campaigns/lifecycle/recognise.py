@@ -128,7 +128,7 @@ def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
         changed.append("the accounts")
     raise StateError(
         f"{campaign.name} ({campaign.ref}) is {campaign.state} and not finished, but {' and '.join(changed)} "
-        f"changed since it began. Put the file back as it was to go on; or end it with `pagecast cancel {campaign.ref}` "
+        f"changed since it began. Put the file back as it was to go on; or `pagecast cancel {campaign.ref}` "
         "and run again; or give the file another name."
     )
 
