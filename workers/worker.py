@@ -47,6 +47,7 @@ class Station(Middleware):
         self._kit: Kit | None = None
         self._listening: asyncio.Task[None] | None = None
         self._broker: Broker | None = None
+        self._ending = False
 
     async def send(self, chunk_id: int) -> None:
         """Run one bell."""
@@ -57,7 +58,8 @@ class Station(Middleware):
         self._broker = broker
 
     def before_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
-        """Ask every run to stop claiming."""
+        """Ask every run to stop claiming, and those that a last bell still starts."""
+        self._ending = True
         loop = get_event_loop_thread()
         if loop is not None and self._kit is not None:
             loop.loop.call_soon_threadsafe(self._kit.draining.set)
@@ -81,6 +83,8 @@ class Station(Middleware):
                 worker=self._name,
                 ring=self._ring,
             )
+            if self._ending:
+                self._kit.draining.set()
         return self._kit
 
     def _ring(self, chunk_id: int) -> None:
@@ -99,6 +103,7 @@ class Station(Middleware):
         await asyncio.to_thread(self._kit.writer.close)
         if self._listening is not None:
             self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
 
 
 def work(settings: Settings, threads: int) -> None:

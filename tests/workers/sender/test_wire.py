@@ -212,7 +212,7 @@ def test_a_host_that_does_not_take_the_connection(monkeypatch):
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         for waiting in (first, second):
-            waiting.setblocking(False)  # noqa: FBT003
+            waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         [outcome] = call(f"http://127.0.0.1:{full.getsockname()[1]}/v26.0")
     assert (outcome.verdict, outcome.code) == (UNREACHABLE, "ConnectionTimeoutError")
