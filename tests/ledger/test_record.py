@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import polars as pl
 import pytest
+from sqlalchemy import text
 
 from campaigns.ledger import record
 from tests import factories
@@ -78,14 +79,36 @@ def test_every_row_lands_in_its_chunk(runtime, campaign, load):
 
 
 def test_slices_continue_the_ids(runtime, campaign, load, monkeypatch):
-    monkeypatch.setattr(record, "SLICE", 3)
+    monkeypatch.setattr(record, "SLICE_ALONE", 3)
     record.load(runtime.writing, campaign, load)
     assert [row["id"] for row in select(runtime, "SELECT id FROM delivery ORDER BY line")] == list(range(1, 8))
 
 
+def test_slices_are_small_while_a_campaign_sends(runtime, campaign, load, monkeypatch):
+    monkeypatch.setattr(record, "SLICE", 2)
+    assert inserting_transactions(runtime, campaign, load) == 1
+    with runtime.writing() as conn:
+        conn.execute(text("UPDATE campaign SET state = 'sending'"))
+    assert inserting_transactions(runtime, campaign, load) == 4
+
+
+def inserting_transactions(runtime, campaign, load):
+    grown = []
+
+    @contextmanager
+    def counting():
+        with runtime.writing() as conn:
+            before = conn.execute(text("SELECT count(*) FROM delivery")).scalar_one()
+            yield conn
+            grown.append(conn.execute(text("SELECT count(*) FROM delivery")).scalar_one() > before)
+
+    record.load(counting, campaign, load)
+    return sum(grown)
+
+
 @pytest.mark.parametrize("after", range(6))
 def test_a_load_that_broke_off_and_begins_again_gives_the_same(runtime, campaign, load, monkeypatch, after):
-    monkeypatch.setattr(record, "SLICE", 3)
+    monkeypatch.setattr(record, "SLICE_ALONE", 3)
     left = after
 
     @contextmanager
