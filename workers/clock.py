@@ -9,6 +9,7 @@ minute of waiting.
 import json
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from campaigns import buckets, log
 from campaigns.ledger import chunks
-from campaigns.lifecycle.advance import advance
+from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
@@ -28,6 +29,8 @@ from workers import parent
 from workers.presence import is_dead
 
 TICK = 1.0
+ASLEEP = 600.0
+"""Seconds without a tick that count as sleep."""
 
 _LANES = text("""
     SELECT lane.campaign_id, lane.page_id, lane.buckets
@@ -59,6 +62,11 @@ class Clock:
         for chunk_id in rung:
             bells.ring(self.broker, chunk_id)
         return rung
+
+    def notice_sleep(self, since: float) -> None:
+        """Say that nothing ran since `since` (epoch seconds): the machine slept, or every process was stopped."""
+        with self.runtime.writing() as conn:
+            wake(conn, int(since * 1000), now_of(conn))
 
     def _sweep(self, conn: Connection, now: int) -> None:
         home = self.runtime.settings.home
@@ -100,8 +108,12 @@ def keep_time(settings: Settings) -> None:
     with bells.redis_url(settings) as url:
         broker = bells.connect(url)
         clock = Clock(runtime, broker, settings.worker_processes * settings.worker_threads)
+        seen = time.time()
         while not ending.is_set():
             try:
+                if time.time() - seen > ASLEEP:
+                    clock.notice_sleep(seen)
+                seen = time.time()
                 clock.tick()
             except (redis.RedisError, OperationalError) as error:
                 # Both come back; a bell that was marked but not rung is rung again after thirty seconds.

@@ -84,5 +84,10 @@ def _settle_in(name: str, environment: Mapping[str, str], log: Path | None) -> N
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
     os.dup2(2, 1)
     os.environ.update(environment)
+    call(name)
+
+
+def call(name: str) -> None:
+    """Name this process for `ps` and `top`, where the system can."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_NAME, name[:_NAME_LENGTH].encode(), 0, 0, 0)

@@ -27,6 +27,7 @@ from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from workers import clock, embedded, worker
+from workers.fork import call
 from workers.supervisor import Child, Event, Stop, Supervisor, What
 
 _LOOK = 0.2
@@ -112,6 +113,7 @@ def main() -> None:
     options.add_argument("--tied", action="store_true")
     chosen = options.parse_args()
     log.configure("up")
+    call("pagecast-up")
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())

@@ -32,14 +32,23 @@ def submit(file: Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")], as_js
 
 
 @app.command()
-def plan(word: OrFile, as_json: AsJson = False) -> None:
+def plan(
+    word: OrFile,
+    skipped: Annotated[
+        Path | None, typer.Option("--skipped", metavar="FILE", help="Write who will not get it, and why, as CSV.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what a launch would do: counts by reason, the forecast, and the token that a launch needs."""
-    from campaigns.cli.plans import show_plan  # noqa: PLC0415
+    from campaigns.cli.plans import show_plan, write_skipped  # noqa: PLC0415
     from campaigns.lifecycle.plan import plan as make  # noqa: PLC0415
 
     with output.opened() as runtime:
         campaign, notes = named_or_drafted(runtime, word)
-        planned = make(runtime, campaign, output.environment(), _now(runtime), tuple(notes)).plan
+        drawn = make(runtime, campaign, output.environment(), _now(runtime), tuple(notes))
+    planned = drawn.plan
+    if skipped:
+        write_skipped(drawn.division, skipped)
     if as_json:
         output.emit(planned.model_dump(mode="json"))
         return
@@ -172,11 +181,13 @@ def report(
 ) -> None:
     """Write results.csv, results.parquet, summary.json and report.html; at any time."""
     from campaigns import report as reports  # noqa: PLC0415
+    from campaigns.lifecycle.launch import launched_plan  # noqa: PLC0415
 
     with output.opened() as runtime:
         campaign = found(runtime, word)
+        planned = launched_plan(runtime, campaign)
         with runtime.reading() as conn:
-            written = reports.write(conn, runtime.storage, campaign.id or 0, folder, now_of(conn))
+            written = reports.write(conn, runtime.storage, campaign.id or 0, folder, now_of(conn), plan=planned)
     _tell({"id": campaign.ref, "report": str(folder), "rows": written.rows}, as_json, f"{folder}/report.html")
 
 

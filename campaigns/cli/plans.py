@@ -1,9 +1,12 @@
 """How plans, samples and standings look on a terminal."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from campaigns.cli import output
 from campaigns.lifecycle.preview import Sample
+from campaigns.plan import Division
 from campaigns.report import Explanation
 from schemas.delivery import COUNTED
 from schemas.plan import Plan
@@ -33,6 +36,20 @@ def show_plan(plan: Plan, line: Callable[[str], None] = output.say) -> None:
             line(f"The variable {variable} is blank for {n:,} people.")
     for finding in plan.findings:
         line(f"- {finding}")
+
+
+def write_skipped(division: Division, file: Path) -> None:
+    """Write everybody who will not get the message: line, recipient id, reason and what it means."""
+    import polars as pl  # noqa: PLC0415
+
+    from campaigns.report.results import write_csv  # noqa: PLC0415
+
+    skipped = division.rows.filter(pl.col("state") == "skipped").select("line", "recipient_id", "reason").sort("line")
+    meaning = {reason: _meaning(reason) for reason in skipped["reason"].unique()}
+    said = skipped.with_columns(pl.col("reason").replace_strict(meaning, return_dtype=pl.String).alias("meaning"))
+    with TemporaryDirectory() as folder:
+        said.write_parquet(rows := Path(folder) / "skipped.parquet")
+        write_csv(rows, file)
 
 
 def show_samples(samples: Sequence[Sample], line: Callable[[str], None]) -> None:

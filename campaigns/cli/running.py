@@ -196,11 +196,13 @@ class Job:
     def _finish(self, campaign: Campaign) -> int:
         from campaigns import report  # noqa: PLC0415
         from campaigns.cli.plans import breakdown  # noqa: PLC0415
+        from campaigns.lifecycle.launch import launched_plan  # noqa: PLC0415
 
         self.status = standing(self._runtime, campaign)
+        planned = launched_plan(self._runtime, campaign)
         folder = self._report_dir or self._runtime.settings.home / "reports" / campaign.ref
         with self._runtime.reading() as conn:
-            report.write(conn, self._runtime.storage, campaign.id or 0, folder, now_of(conn))
+            report.write(conn, self._runtime.storage, campaign.id or 0, folder, now_of(conn), plan=planned)
         if self._as_json:
             output.emit(self.status.model_dump(mode="json") | {"report": str(folder)})
         else:

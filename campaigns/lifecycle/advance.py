@@ -26,6 +26,11 @@ _STUCK = text("""
     GROUP BY campaign_id HAVING SUM(CASE WHEN state = 'stopped' THEN 0 ELSE 1 END) = 0
 """)
 _STOP = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'sending'")
+_SENDING = text("SELECT id, first_id, last_id, margin_ms FROM campaign WHERE state = 'sending'")
+_CLOSED = text("""
+    SELECT count(*) FROM delivery WHERE id BETWEEN :low AND :high AND state = 'pending'
+    AND closes_at > :since AND closes_at <= :until
+""")
 
 
 def advance(conn: Connection, now: int) -> None:
@@ -44,6 +49,20 @@ def advance(conn: Connection, now: int) -> None:
     for row in conn.execute(_STUCK).all():
         conn.execute(_STOP, {"sentence": row.sentence, "id": row.campaign_id})
         events.record(conn, now, "campaign.stopped", "clock", row.sentence, campaign_id=row.campaign_id)
+
+
+def wake(conn: Connection, since: int, now: int) -> None:
+    """Tell every sending campaign that nothing ran from `since` to `now`, and how many windows closed meanwhile.
+
+    Nothing else is needed: everybody is screened again at their turn.
+    """
+    for row in conn.execute(_SENDING).all():
+        until, margin = now + row.margin_ms, row.margin_ms
+        facts = {"low": row.first_id, "high": row.last_id, "since": since + margin, "until": until}
+        closed = int(conn.execute(_CLOSED, facts).scalar_one())
+        hours, minutes = divmod((now - since) // 60_000, 60)
+        said = f"Asleep {hours} h {minutes:02} min; {closed:,} windows closed meanwhile."
+        events.record(conn, now, "campaign.asleep", "clock", said, campaign_id=row.id)
 
 
 def _expire(conn: Connection, campaign_id: int, now: int) -> None:

@@ -14,6 +14,7 @@ from campaigns.lifecycle import find
 from campaigns.lifecycle.plan import Planned, bucket_keys, plan
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
+from schemas.plan import Plan
 from schemas.reason import Reason, about
 
 _LANE = text("""
@@ -64,6 +65,7 @@ def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str) -
     division = planned.division
     folder = runtime.storage / "campaigns" / campaign.ref
     division.aside.write_parquet(folder / "unplanned.parquet")
+    (folder / "plan.json").write_text(planned.plan.model_dump_json())
     record.load(runtime.writing, campaign.id, record.Load(division.rows, division.chunks, division.tallies))
     with runtime.writing() as conn:
         now = now_of(conn)
@@ -87,6 +89,12 @@ def _write_lanes(conn: Connection, campaign_id: int, planned: Planned) -> None:
             "page_id": lane.page.page_id,
         }
         conn.execute(_LANE, facts)
+
+
+def launched_plan(runtime: Runtime, campaign: Campaign) -> Plan | None:
+    """Return the plan that a campaign was launched with."""
+    file = runtime.storage / "campaigns" / campaign.ref / "plan.json"
+    return Plan.model_validate_json(file.read_bytes()) if file.exists() else None
 
 
 @contextmanager

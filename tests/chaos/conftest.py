@@ -58,19 +58,20 @@ class Attack:
         return code, json.loads((self.home.parent / "out.json").read_bytes())
 
     def pids(self, *words: str) -> list[int]:
-        """Processes of this home whose command line holds one of `words`, or all of them."""
+        """Processes of this home whose name holds one of `words`, or all of them."""
         found = []
         for entry in Path("/proc").iterdir():
             with suppress(OSError, ValueError):
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                # Forked processes have their parent's command line and a name of their own.
+                name, line = (entry / "comm").read_text(), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 ours = f"PAGECAST_HOME={self.home}".encode() in (entry / "environ").read_bytes().split(b"\0")
                 # The server writes its title over its environment, and its socket into its title.
-                if (ours or str(self.home) in line) and (not words or any(word in line for word in words)):
+                if (ours or str(self.home) in line) and (not words or any(word in name for word in words)):
                     found.append(int(entry.name))
         return [pid for pid in found if pid != os.getpid()]
 
     def kill(self, *words: str, one: bool = True) -> int:
-        """Kill -9 one (or every) process whose command line holds one of `words`; return how many."""
+        """Kill -9 one (or every) process whose name holds one of `words`; return how many."""
         pids = self.pids(*words)
         chosen = [random.choice(pids)] if pids and one else pids
         for pid in chosen:

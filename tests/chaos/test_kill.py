@@ -9,7 +9,7 @@ from tests.chaos.conftest import Attack
 
 pytestmark = pytest.mark.chaos
 
-VICTIMS = (("workers.worker",), ("workers.clock",), ("valkey", "redis.sock"), ("workers.up",))
+VICTIMS = (("worker-",), ("clock",), ("valkey",), ("pagecast-up",))
 _ON_THE_WIRE = 36 * 2 * (0.2 + 0.6)
 """Calls on the wire and leased, of both pages, at the moment of a kill."""
 
