@@ -7,6 +7,7 @@ from sqlalchemy import Connection, TextClause, text
 from campaigns import events
 from campaigns.errors import StateError
 from campaigns.ledger import chunks, withdrawal
+from campaigns.lifecycle.lock import swept
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
@@ -77,7 +78,7 @@ def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
 
 def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
     """End a campaign: who has not had a turn is cancelled, who got it stays as the ledger has it. Raises StateError."""
-    with runtime.writing() as conn:
+    with swept(runtime, campaign), runtime.writing() as conn:
         _move(conn, campaign, _CANCELLABLE, CampaignState.CANCELLED, f"Cancelled by {actor}.")
         events.record(conn, now_of(conn), "campaign.cancelled", actor, "Cancelled.", campaign_id=campaign.id)
         in_flight = _count(conn, _IN_FLIGHT, campaign)

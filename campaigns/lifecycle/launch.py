@@ -1,16 +1,15 @@
 """From a confirmed plan to the ledger: every row is written before anything is sent."""
 
-import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import NoResultFound
 
 from campaigns import events
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import record
 from campaigns.lifecycle import find
+from campaigns.lifecycle.lock import alone
 from campaigns.lifecycle.plan import Planned, bucket_keys, plan
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
@@ -35,9 +34,8 @@ def launch(
     eligible. An interrupted launch is begun again from nothing.
     """
     assert campaign.id is not None
-    with _alone(runtime.storage / "campaigns" / campaign.ref):
-        with runtime.reading() as conn:
-            campaign = find.by_id(conn, campaign.id or 0)
+    with alone(runtime, campaign):
+        campaign = _present(runtime, campaign)
         if campaign.state is not CampaignState.DRAFT:
             raise StateError(f"{campaign.name} is {campaign.state} already; only a draft can be launched.")
         planned = plan(runtime, campaign, environment, now)
@@ -97,10 +95,9 @@ def launched_plan(runtime: Runtime, campaign: Campaign) -> Plan | None:
     return Plan.model_validate_json(file.read_bytes()) if file.exists() else None
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a campaign's launch lock; it ends with the process, however that ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "launch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _present(runtime: Runtime, campaign: Campaign) -> Campaign:
+    try:
+        with runtime.reading() as conn:
+            return find.by_id(conn, campaign.id or 0)
+    except NoResultFound as error:
+        raise StateError(f"The draft of {campaign.name} was replaced meanwhile. Look at the present plan.") from error

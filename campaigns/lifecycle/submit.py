@@ -5,7 +5,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from campaigns.briefing import paces as paces_of
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
 from campaigns.lifecycle import find
+from campaigns.lifecycle.lock import swept
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import MissingSecretError
@@ -48,8 +49,8 @@ _LANE = text("""
     INSERT INTO lane (campaign_id, page_id, route, total, proven, trial, asked, buckets, updated_at)
     VALUES (:campaign_id, :page_id, :route, 0, :proven, 3, 0, '[]', 0)
 """)
-_DRAFTS = text("SELECT id FROM campaign WHERE title = :title AND state = 'draft'")
 _FORGET = text("DELETE FROM campaign WHERE id = :id AND state = 'draft'")
+_FORGET_REST = (text("DELETE FROM lane WHERE campaign_id = :id"), text("DELETE FROM event WHERE campaign_id = :id"))
 _FORGET_PAGE = text("""
     DELETE FROM page WHERE name = :name AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.page_id = page.id)
 """)
@@ -90,6 +91,7 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
 
     `base` is the folder that the list's path is relative to. Raises InputError.
     """
+    _terms(file)
     message = file.message.message
     letter = template.letter([part.text for part in message.parts])
     reading, path = _store_list(runtime, base / file.list, file, now)
@@ -107,9 +109,9 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
 
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
     """Store a checked campaign as a draft, all of it or nothing; it takes the place of an earlier draft."""
-    with runtime.writing() as conn:
+    with _drafts(runtime, draft.file.name) as drafts, runtime.writing() as conn:
         now = now_of(conn)
-        for earlier in conn.execute(_DRAFTS, {"title": draft.file.name}).scalars().all():
+        for earlier in drafts:
             _discard(conn, earlier)
         conn.execute(_LIST, _list_row(draft, now))
         campaign_id = int(conn.execute(_CAMPAIGN, _campaign_row(conn, draft, now)).scalar_one())
@@ -123,8 +125,8 @@ def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
 
 def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
     """Remove a draft and the pages that only it brought; a campaign that was launched stays."""
-    with runtime.writing() as conn:
-        _discard(conn, campaign.id or 0)
+    with swept(runtime, campaign), runtime.writing() as conn:
+        _discard(conn, campaign)
         for stop in draft.stops:
             if stop.stored is None:
                 conn.execute(_FORGET_PAGE, {"name": stop.name})
@@ -140,10 +142,21 @@ def rehearsal(runtime: Runtime, draft: Draft, actor: str) -> Iterator[Campaign]:
         discard(runtime, campaign, draft)
 
 
-def _discard(conn: Connection, campaign_id: int) -> None:
-    if conn.execute(_FORGET, {"id": campaign_id}).rowcount:
-        for table in ("lane", "event"):
-            conn.execute(text(f"DELETE FROM {table} WHERE campaign_id = :id"), {"id": campaign_id})  # noqa: S608
+@contextmanager
+def _drafts(runtime: Runtime, title: str) -> Iterator[list[Campaign]]:
+    """Yield the drafts of a name, held and without rows."""
+    with runtime.reading() as conn:
+        drafts = [each for each in find.titled(conn, title) if each.state is CampaignState.DRAFT]
+    with ExitStack() as held:
+        for each in drafts:
+            held.enter_context(swept(runtime, each))
+        yield drafts
+
+
+def _discard(conn: Connection, campaign: Campaign) -> None:
+    if conn.execute(_FORGET, {"id": campaign.id}).rowcount:
+        for statement in _FORGET_REST:
+            conn.execute(statement, {"id": campaign.id})
 
 
 def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) -> tuple[Reading, str]:
@@ -292,7 +305,7 @@ def _list_row(draft: Draft, now: int) -> dict[str, object]:
 
 
 def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]:
-    file, schedule = draft.file, draft.file.schedule
+    file = draft.file
     earlier = len(find.titled(conn, file.name))
     return {
         "ref": "".join(secrets.choice(_ALPHABET) for _ in range(_REF_LENGTH)),
@@ -304,10 +317,18 @@ def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]
         "message": draft.message.model_dump_json(),
         "list_id": draft.reading.digest,
         "rate": file.limits.ceiling,
+        **_terms(file),
+        "now": now,
+    }
+
+
+def _terms(file: CampaignFile) -> dict[str, int | None]:
+    """Read the file's times, in milliseconds; raises InputError."""
+    schedule = file.schedule
+    return {
         "margin_ms": milliseconds(file.limits.margin, "limits.margin"),
         "start_at": moment(schedule.start, "schedule.start") if schedule.start else None,
         "not_after": moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None,
-        "now": now,
     }
 
 

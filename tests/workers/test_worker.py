@@ -39,7 +39,7 @@ def worker(runtime, valkey_url, tmp_path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_settles_what_is_out_and_returns_the_rest(
-    runtime, worker, valkey_url, wait_until, tmp_path, ending
+    runtime, worker, valkey_url, wait_until, tmp_path, *, ending
 ):
     with start(Scenario(cap=1000, latency=0.3)) as platform:
         file = factories.content(pages={"acme": factories.page(platform.meta_url, rate=100)})

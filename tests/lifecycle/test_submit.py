@@ -1,0 +1,151 @@
+"""Everything that can be wrong with a campaign is found before anything is stored, and said in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from campaigns import campaign_file
+from campaigns.errors import InputError
+from campaigns.lifecycle.submit import check, discard, rehearsal, store
+from tests import factories
+from tests.factories import ENVIRONMENT, checked, content, page, select
+
+TABLES = ("campaign", "lane", "page", "delivery", "chunk", "tally", "event", "recipient_list")
+
+
+def stored(runtime) -> dict[str, int]:
+    counts = {table: select(runtime, f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES}
+    return {table: n for table, n in counts.items() if n}
+
+
+def leftovers(runtime) -> list[str]:
+    """Files below the storage folder that are no stored list."""
+    files = [path.relative_to(runtime.storage) for path in runtime.storage.rglob("*") if path.is_file()]
+    return [str(path) for path in files if path.parts[0] != "lists" or path.name.startswith(".")]
+
+
+def submit(runtime, folder, file, environment=ENVIRONMENT):
+    draft = check(runtime, campaign_file.parse(file), folder, environment, factories.now(runtime))
+    return store(runtime, draft, "test")
+
+
+def without(key: str) -> dict:
+    file = content()
+    del file[key]
+    return file
+
+
+LISTS = {
+    "empty.csv": b"",
+    "header.csv": b"recipient_id,first_name\n",
+    "no_ids.csv": b"name,first_name\nAna,Ana\n",
+    "no_usable.csv": b"recipient_id,first_name\n,Ana\n1.0E+15,Bo\n",
+    "latin.csv": b"recipient_id,first_name\n10000000000000000,\xe9ric\n",
+    "sheet.csv": b"PK\x03\x04 a spreadsheet",
+    "twice.csv": b"recipient_id,recipient_id\n10000000000000000,10000000000000000\n",
+    "stranger.csv": b"recipient_id,first_name,page\n10000000000000000,Ana,nobody\n",
+}
+
+WRONG = {
+    "an unknown key": (content() | {"nmae": "x"}, "did you mean `name`"),
+    "a key of later": (content() | {"approval": {"need": 2}}, "reserved"),
+    "a missing key": (without("message"), "message"),
+    "a list that is not there": (content(list="nowhere.csv"), "nowhere.csv"),
+    "a list that is a folder": (content(list="."), "cannot be"),
+    "an empty list": (content(list="empty.csv"), "empty"),
+    "a list without rows": (content(list="header.csv"), "header.csv"),
+    "a list without an id column": (content(list="no_ids.csv"), "recipient_id"),
+    "a list without a usable id": (content(list="no_usable.csv"), "can be used"),
+    "a list that is not UTF-8": (content(list="latin.csv"), "UTF-8"),
+    "a spreadsheet": (content(list="sheet.csv"), "spreadsheet"),
+    "two columns of one name": (content(list="twice.csv"), "recipient_id"),
+    "a header that the list has not": (content(columns={"recipient_id": "ig_id"}), "ig_id"),
+    "a variable that no column has": (content(message={"text": "Hi {{ nickname }}"}), "nickname"),
+    "a text that does not parse": (content(message={"text": "Hi {{ first_name"}), ""),
+    "neither text nor parts": (content(message={}), "text"),
+    "a page that nobody knows": (content(page="beta"), "beta"),
+    "no page at all": (without("page"), "page"),
+    "pages of the list that nobody knows": (content(list="stranger.csv", page="acme", pages={}), "acme"),
+    "a token in the file": (content(pages={"acme": page(token="EAAB-the-token")}), "reference"),
+    "a secret that is not set": (content(pages={"acme": page(token="@{secret:OTHER}")}), "OTHER"),
+    "an address that is none": (content(pages={"acme": page("ftp://x")}), "base_url"),
+    "a margin that is none": (content(limits={"margin": "soon"}), "margin"),
+    "a start without a zone": (content(schedule={"start": "2026-12-01 09:00"}), "start"),
+    "an end that cannot be read": (content(schedule={"not_after": "tomorrow"}), "not_after"),
+    "a rate of nothing": (content(limits={"rate": 0}), "rate"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_is_said_and_nothing_is_stored(runtime, folder, wrong):
+    for name, written in LISTS.items():
+        (folder / name).write_bytes(written)
+    file, named = WRONG[wrong]
+    with pytest.raises(InputError) as refused:
+        checked(runtime, folder, file)
+    sentence = str(refused.value)
+    assert named in sentence
+    assert "EAAB" not in sentence
+    assert "Traceback" not in sentence
+    assert len(sentence) < 600
+    assert sentence.count("\n") == 0
+    assert sentence.rstrip().endswith((".", "?"))
+    assert stored(runtime) == {}
+    assert leftovers(runtime) == []
+
+
+def test_an_unreadable_list(runtime, folder):
+    (folder / "people.csv").chmod(0)
+    if (folder / "people.csv").stat().st_mode & 0o777 == 0 and _is_root():
+        pytest.skip("root reads everything")
+    with pytest.raises(InputError, match=r"people\.csv"):
+        checked(runtime, folder, content())
+    assert stored(runtime) == {}
+
+
+def _is_root() -> bool:
+    import os  # noqa: PLC0415
+
+    return os.geteuid() == 0
+
+
+def test_a_submitted_campaign_is_a_draft_with_its_lanes(runtime, folder):
+    campaign = submit(runtime, folder, content())
+    assert campaign.state == "draft"
+    assert stored(runtime) == {"campaign": 1, "lane": 1, "page": 1, "event": 1, "recipient_list": 1}
+    assert "sim-" not in str(select(runtime, "SELECT * FROM campaign") + select(runtime, "SELECT * FROM lane"))
+
+
+def test_a_draft_takes_the_place_of_the_draft_before(runtime, folder):
+    submit(runtime, folder, content())
+    again = submit(runtime, folder, content(message={"text": "Hello {{ first_name }}"}))
+    assert stored(runtime)["campaign"] == stored(runtime)["lane"] == 1
+    assert again.name == "Spring"
+
+
+def test_a_rehearsal_leaves_nothing(runtime, folder):
+    draft = checked(runtime, folder, content())
+    with rehearsal(runtime, draft, "test") as campaign:
+        assert campaign.state == "draft"
+    assert stored(runtime).keys() <= {"recipient_list"}
+    assert leftovers(runtime) == []
+
+
+def test_a_discarded_draft_takes_its_page_along_unless_another_campaign_uses_it(runtime, folder):
+    factories.launched(runtime, folder, factories.people(5))
+    draft = checked(runtime, folder, content(name="Autumn"))
+    discard(runtime, store(runtime, draft, "test"), draft)
+    assert [row["name"] for row in select(runtime, "SELECT name FROM page")] == ["acme"]
+    assert [row["name"] for row in select(runtime, "SELECT name FROM campaign")] == ["Spring"]
+
+
+def test_a_contradiction_to_the_stored_page_is_refused(runtime, folder):
+    factories.launched(runtime, folder, factories.people(5))
+    with pytest.raises(InputError, match="account_id"):
+        checked(runtime, folder, content(name="Autumn", pages={"acme": page(account_id="17841400000000009")}))
+
+
+def test_the_list_is_found_beside_the_file(runtime, folder: Path):
+    (folder / "lists").mkdir()
+    (folder / "people.csv").rename(folder / "lists" / "people.csv")
+    assert checked(runtime, folder, content(list="lists/people.csv")).reading.usable == 5
