@@ -76,7 +76,7 @@ def people(target: Path, rows: int) -> None:
         recipient_id=(10**16 + n * 89_999_999_999 % (8 * 10**16)).cast(pl.String),
         page=pl.lit("acme"),
         first_name=pl.lit(names).gather(n % 8),
-        last_inbound_at=(now - n * 7919 % (20 * 3600)).cast(pl.String),
+        last_inbound_at=pl.from_epoch(now - n * 7919 % (20 * 3600)).dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
         opted_out=pl.when(n % 50 == 0).then(pl.lit("yes")).otherwise(pl.lit("")),
         product=pl.lit(products).gather(n % 4),
     )
