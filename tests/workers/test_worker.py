@@ -37,7 +37,7 @@ def worker(runtime, valkey_url, tmp_path) -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_asked_to_end_it_settles_what_is_out_and_returns_the_rest(
     runtime, worker, valkey_url, wait_until, tmp_path, *, ending
 ):
