@@ -64,10 +64,10 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
     bench.work(during=take_away)
     assert doubtful[0] > 10
     counts = bench.counts()
-    assert counts.get("unknown", 0) + counts["accepted"] + counts["pending"] == 200
+    assert counts["unknown"] + counts["accepted"] + counts["pending"] == 200
     assert counts["accepted"] == bench.platform.stats()["accepted"], "every answer that came counts"
     assert counts["pending"] > 100, "nobody went on under the old fence"
-    # What was claimed but not sent when the chunk was taken stays in doubt: nobody may bring it back.
+    assert counts["unknown"] > 0, "what was claimed and not sent is not sent any more, and not brought back either"
     bench.finish()
     assert bench.platform.stats()["doubles"] == 0
     assert bench.counts().keys() <= {"accepted", "unknown"}
