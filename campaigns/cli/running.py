@@ -189,7 +189,8 @@ class Job:
         return self._finish(campaign)
 
     def _repeat_report(self, campaign: Campaign, *, dry_run: bool) -> int:
-        output.note(f"{campaign.name} ({campaign.ref}) is {campaign.state} already; nothing is sent. Use --again to.")
+        said = f"{campaign.name} ({campaign.ref}) is {campaign.state} already, so nothing is sent."
+        output.note(f"{said} To send it once more, add --again.")
         self.status = standing(self._runtime, campaign)
         return 0 if dry_run else self._finish(campaign)
 

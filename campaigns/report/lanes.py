@@ -12,7 +12,7 @@ _MOST_PER_CHUNK = 1_000
 
 _LANES = text("""
     SELECT lane.page_id, page.name, page.channel, page.provider, lane.asked, lane.buckets, lane.proven,
-           page.parked_at, page.parked_code, page.parked_sentence
+           page.parked_at, page.parked_code, page.parked_sentence, page.probe_at <= :now AS tries
     FROM lane JOIN page ON page.id = lane.page_id
     WHERE lane.campaign_id = :campaign_id ORDER BY page.name
 """)
@@ -83,7 +83,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class LaneNow:
-    """One page of a campaign: who it is, what it was asked for, and what it does. `asked` in messages per second."""
+    """One page of a campaign: who it is, what it was asked for, and what it does. `asked` in messages per second.
+
+    `tries` is True while a parked page is about to try one message.
+    """
 
     page_id: int
     name: str
@@ -95,6 +98,7 @@ class LaneNow:
     parked: bool
     parked_code: str | None
     parked_sentence: str | None
+    tries: bool
     work: Work
     pulse: Pulse
 
@@ -102,7 +106,7 @@ class LaneNow:
 def lanes(conn: Connection, campaign_id: int, now_ms: int) -> list[LaneNow]:
     """Return the lanes of a campaign by page name."""
     bounds = {"campaign_id": campaign_id, "now": now_ms}
-    rows = conn.execute(_LANES, {"campaign_id": campaign_id}).all()
+    rows = conn.execute(_LANES, bounds).all()
     work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds)}
     fastest = max((row.asked for row in rows), default=0.0)
     done_back = -2 - int(fastest * _WINDOW_MS / 1000 / _MOST_PER_CHUNK)
@@ -124,6 +128,7 @@ def _lane(row: Row[tuple[object, ...]], work: Mapping[int, Work], pulse: Pulse) 
         parked=row.parked_at is not None,
         parked_code=row.parked_code,
         parked_sentence=row.parked_sentence,
+        tries=bool(row.tries),
         work=work.get(row.page_id, Work()),
         pulse=pulse,
     )

@@ -101,7 +101,7 @@ def _place(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
     if not left(counts):
         return Place(LaneState.DONE, f"Done: {outcome(counts)}.")
     if lane.parked:
-        return Place(LaneState.PARKED, _parked(lane))
+        return _parked(lane, now)
     if now.campaign.state is not CampaignState.SENDING:
         until = now.campaign.start_at if now.campaign.state is CampaignState.SCHEDULED else None
         return Place(LaneState.WAITING, f"Waiting: {_NOT_SENDING[now.campaign.state]}.", until)
@@ -137,7 +137,15 @@ def _patience(lane: LaneNow) -> float:
     return max(STALL_MS, _SLOTS_TO_TELL * 1000 / lane.asked if lane.asked > 0 else 0)
 
 
-def _parked(lane: LaneNow) -> str:
+def _parked(lane: LaneNow, now: Now) -> Place:
+    work = lane.work
+    open_to_try = work.running or work.ready or work.next_due is not None
+    if lane.tries and open_to_try and now.campaign.state is CampaignState.SENDING:
+        return Place(LaneState.WAITING, f"Waiting: page {lane.name} was parked and tries one message now.")
+    return Place(LaneState.PARKED, _why_parked(lane))
+
+
+def _why_parked(lane: LaneNow) -> str:
     code = f" ({lane.parked_code})" if lane.parked_code else ""
     said = (lane.parked_sentence or f"page {lane.name} cannot send{code}").rstrip(". ")
     if "pages resume" not in said:

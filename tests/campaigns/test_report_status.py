@@ -180,6 +180,16 @@ def test_a_parked_page_needs_a_person_and_the_other_goes_on(spring):
     assert report.exit_code(status) == 5
 
 
+def test_a_parked_page_that_tries_one_message_waits_for_nobody(spring):
+    sending(spring)
+    spring.change("UPDATE page SET parked_at = 1, probe_at = 1 WHERE id = 1")
+    acme = status_of(spring).pages[0]
+    assert acme.state is LaneState.WAITING
+    assert acme.sentence == "Waiting: page acme was parked and tries one message now."
+    spring.change("UPDATE page SET probe_at = NULL WHERE id = 1")
+    assert status_of(spring).pages[0].state is LaneState.PARKED
+
+
 def test_all_pages_parked(spring):
     spring.person()
     spring.person(page=2, chunk=2)
