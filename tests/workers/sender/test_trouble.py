@@ -3,6 +3,7 @@
 import asyncio
 
 import redis
+from structlog.testing import capture_logs
 
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import LEASE_MS
@@ -61,7 +62,9 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
             doubtful.append(chunks.recover(conn, 1, owner))
         await asyncio.sleep(0)
 
-    bench.work(during=take_away)
+    with capture_logs() as said:
+        bench.work(during=take_away)
+    assert "lease" in next(line["forfeited"] for line in said if line["event"] == "lane.ended")
     assert doubtful[0] > 10
     counts = bench.counts()
     assert counts["unknown"] + counts["accepted"] + counts["pending"] == 200
