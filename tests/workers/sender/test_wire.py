@@ -21,7 +21,7 @@ from schemas.message import Part
 from schemas.outcome import Outcome, Verdict
 from schemas.page import Channel, ProviderName
 from tests.factories import ACCOUNT, page, person
-from workers.sender import wire
+from workers.sender import lean, wire
 from workers.sender.wire import Wire
 
 META = PROVIDERS[ProviderName.META]
@@ -122,12 +122,21 @@ def test_an_undisturbed_call_is_accepted():
 
 
 @pytest.mark.parametrize("reset", [False, True])
-@pytest.mark.parametrize("take", [0, 1, 10, 100, 250, 300])
+@pytest.mark.parametrize("take", [1, 10, 100, 200, 250])
 def test_a_line_that_breaks_within_the_request_leaves_doubt(take, reset):
     receiver = Receiver(take=take, reset=reset)
     [outcome] = met(receiver)
     assert receiver.messages == 0
     assert outcome.verdict is UNKNOWN
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_line_that_breaks_before_the_request_is_never_taken_for_an_answer(reset):
+    receiver = Receiver(take=0, reset=reset)
+    [outcome] = met(receiver)
+    assert receiver.messages == 0
+    # Whether the kernel refused the first byte or took it in vain is a race; only the first may be told apart.
+    assert outcome.verdict in {UNKNOWN, UNREACHABLE}
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -194,7 +203,7 @@ def test_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         [outcome] = call(f"http://127.0.0.1:{taken.getsockname()[1]}/v26.0")
-    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "ClientConnectorError")
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "ConnectionRefusedError")
 
 
 def test_a_name_that_means_nothing(monkeypatch):
@@ -203,11 +212,11 @@ def test_a_name_that_means_nothing(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     [outcome] = call("http://no-such-host.invalid/v26.0")
-    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "ClientConnectorDNSError")
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "gaierror")
 
 
 def test_a_host_that_does_not_take_the_connection(monkeypatch):
-    monkeypatch.setattr(wire, "_TIMEOUTS", {**wire._TIMEOUTS, "connect": 0.2})
+    monkeypatch.setattr(lean, "CONNECT", 0.2)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -215,7 +224,7 @@ def test_a_host_that_does_not_take_the_connection(monkeypatch):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         [outcome] = call(f"http://127.0.0.1:{full.getsockname()[1]}/v26.0")
-    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "ConnectionTimeoutError")
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "TimeoutError")
 
 
 def test_a_host_that_speaks_no_tls():
