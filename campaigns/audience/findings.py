@@ -1,7 +1,7 @@
 """What a stored list shows only as a whole: its counts, and what people should know before they send to it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,12 @@ def counts(stored: Path, columns: Columns) -> Counts:
     different = people(scan.filter(pl.col(RULE).is_null()).select(*key, RECIPIENT), key)
     (rows, wrong), (distinct,) = (frame.row(0) for frame in pl.collect_all([rejected, different]))
     return Counts(rows, wrong, distinct)
+
+
+def blanks(stored: Path, headers: Sequence[str]) -> dict[str, int]:
+    """Return header → rows whose cell is blank, for the columns that have any."""
+    counted = pl.scan_parquet(stored, glob=False).select(trimmed(name).null_count().alias(name) for name in headers)
+    return {name: count for name, count in counted.collect().row(0, named=True).items() if count}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,8 @@ def _times(columns: Columns) -> list[tuple[str, str]]:
 
 
 def _findings(columns: Columns, zone: str | None, now_ms: int) -> list[_Finding]:
-    found = [_clocks(own, header, zone) for own, header in _times(columns) if zone != UTC]
+    found = [_wrapped_ids(columns.recipient_id)]
+    found += [_clocks(own, header, zone) for own, header in _times(columns) if zone != UTC]
     if columns.last_inbound_at is not None:
         found.append(_future(columns.last_inbound_at, now_ms))
     if columns.opted_out is not None:
@@ -101,6 +108,18 @@ def _findings(columns: Columns, zone: str | None, now_ms: int) -> list[_Finding]
     if columns.timezone is not None:
         found.append(_zones(columns.timezone))
     return found
+
+
+def _wrapped_ids(header: str) -> _Finding:
+    return _Finding(
+        pl.col(RECIPIENT) != trimmed(header),
+        header,
+        lambda ids, one: (
+            f'{ids} in "{header}" with an apostrophe or unseen characters around the digits, such as "{one}"; '
+            "the digits alone were read."
+        ),
+        "id",
+    )
 
 
 def _clocks(own: str, header: str, zone: str | None) -> _Finding:

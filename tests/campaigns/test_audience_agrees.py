@@ -44,10 +44,12 @@ def naive(content: bytes) -> list[tuple]:
     """Line, rule, recipient, page, time, opted out, first line of every row."""
     text = content.decode("utf-8-sig")
     separator = next(s for s in ",;\t" if s in text.splitlines()[0])
-    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    header = next(reader)
     seen: dict[tuple, int] = {}
-    answer = []
-    for line, row in enumerate(rows, 2):
+    answer, last = [], 1
+    for row in reader:
+        line, last = last + 1, reader.line_num
         if not row:
             continue
         rule = naive_rule(row, len(header))
