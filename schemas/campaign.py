@@ -48,3 +48,5 @@ class Campaign(SQLModel, table=True):
     launched_at: int | None = Field(default=None, sa_type=BigInteger)
     started_at: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Rises with every correction of the message."""

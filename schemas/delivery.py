@@ -3,6 +3,9 @@
 pending → sending → accepted → delivered → read        Instagram goes accepted → read ("seen")
           sending → failed | unknown | pending         back to pending only by the worker that knows nothing left
 pending → skipped | cancelled
+
+Only named verbs move left: failed | skipped | cancelled → pending by `retry`, unknown → pending | assumed_sent | failed
+by `resolve`.
 """
 
 from enum import StrEnum
@@ -48,7 +51,8 @@ class Delivery(SQLModel, table=True):
     `variables` is a JSON list: the template's variables in order of first use, null for a blank cell. `part_done`
     counts finished parts, `part_open` the part on the wire (equal when none is). `attempts` counts calls that got an
     answer or none, not throttled or unreachable ones; `tries` rises after a definite refusal, never after unknown, and
-    goes into the idempotency key. `message_ids` holds one id a part, separated by spaces.
+    goes into the idempotency key. `message_ids` holds one id a part, separated by spaces. `revision` is that of the
+    message it was last sent with.
     """
 
     __table_args__ = (

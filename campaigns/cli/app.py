@@ -29,7 +29,15 @@ def main() -> None:
     from pydantic import ValidationError  # noqa: PLC0415
     from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
 
-    from campaigns.cli import campaigns, lists, pages, running, suppressions, system  # noqa: F401, PLC0415 - they register
+    from campaigns.cli import (  # noqa: F401, PLC0415 - they register
+        campaigns,
+        corrections,
+        lists,
+        pages,
+        running,
+        suppressions,
+        system,
+    )
 
     try:
         app(obj=up)

@@ -5,6 +5,8 @@ Nothing else writes chunks and deliveries.
     record     a plan's rows, in bulk
     chunks     who runs which chunk: ring, acquire, renew, release, recover
     deliveries claim before the call, settle after it
+    withdrawal taking back what has not been sent
+    revival    what the named verbs return to pending, or decide about a row in doubt
     tallies    the counts that change with the rows, in their transaction
     writer     one thread a process that commits everybody's claims and settlements together
 

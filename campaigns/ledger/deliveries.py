@@ -44,7 +44,8 @@ _NEXT = text("""
     ORDER BY id LIMIT :n
 """)
 _CLAIM = text("""
-    UPDATE delivery SET state = 'sending', claim = :claim, part_open = part_done + 1, sent_at = :now, due_at = NULL
+    UPDATE delivery SET state = 'sending', claim = :claim, part_open = part_done + 1, sent_at = :now, due_at = NULL,
+        revision = (SELECT revision FROM campaign WHERE campaign.id = delivery.campaign_id)
     WHERE id IN :ids
 """).bindparams(bindparam("ids", expanding=True))
 _SKIP = text("UPDATE delivery SET state = :state, reason = :reason WHERE id = :id")

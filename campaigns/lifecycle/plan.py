@@ -3,17 +3,21 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from campaigns import plan as planning
 from campaigns import policy, suppression, template
 from campaigns.briefing import bottleneck, paces, sender_of
+from campaigns.errors import InputError
 from campaigns.plan import Division
 from campaigns.providers import PROVIDERS
 from campaigns.providers.pace import SENDER_RATE
+from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime
+from campaigns.settings import MissingSecretError
 from schemas.bucket import Pace
 from schemas.campaign import Campaign
 from schemas.campaign_file import CampaignFile
@@ -105,13 +109,23 @@ def _lanes(
     found = []
     for row in conn.execute(_LANES, {"campaign_id": campaign.id}):
         route = Route.model_validate_json(row.route)
-        sender = sender_of(row.channel, row.account_id, route, runtime.settings, environment)
+        sender = _sender(row, route, runtime, environment)
         buckets = paces(PROVIDERS[ProviderName(row.provider)], sender, route, campaign.rate, campaign.id)
         slowest = bottleneck(buckets)
         rate = slowest.rate or SENDER_RATE
         page = CampaignPage(row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), rate, slowest.label)
         found.append(PlannedLane(page, route, buckets))
     return _shared(found)
+
+
+def _sender(row: Row[Any], route: Route, runtime: Runtime, environment: Mapping[str, str]) -> Sender:
+    try:
+        return sender_of(row.channel, row.account_id, route, runtime.settings, environment)
+    except MissingSecretError as error:
+        raise InputError(
+            f"The secret {error.args[0]} of page {row.name} is not set here. Put it into the environment, or into a "
+            "file of its name in PAGECAST_SECRETS_DIR."
+        ) from error
 
 
 def _shared(lanes: list[PlannedLane]) -> tuple[PlannedLane, ...]:

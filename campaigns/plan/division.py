@@ -89,6 +89,11 @@ def divide(
     )
 
 
+def chunk_size(rate: float) -> int:
+    """Return how many people a chunk of a page has; `rate` in people per second."""
+    return min(_CHUNK_PEOPLE, max(1, int(_CHUNK_SECONDS * rate)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Queue:
     """One page's people as row numbers: `sent` (_row, _effective, chunk_seq) in order, `aside` (_row, _reason)."""
@@ -128,7 +133,7 @@ def _queue(eligible: pl.DataFrame, set_aside: pl.DataFrame, page: CampaignPage, 
     window_ends_first = pl.col(screened.EFFECTIVE) <= deadlines.filter(~reached)
     closes, passes = pl.lit(str(Reason.CLOSES_BEFORE_TURN)), pl.lit(str(Reason.DEADLINE_PASSED))
     late = pl.when(window_ends_first).then(closes).otherwise(passes).alias(screened.REASON)
-    size = min(_CHUNK_PEOPLE, max(1, int(_CHUNK_SECONDS * rate)))
+    size = chunk_size(rate)
     return _Queue(
         sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
         pl.concat([set_aside.select(_ROW, screened.REASON), lost.select(_ROW, late)]),

@@ -1,0 +1,25 @@
+"""The message has revisions.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Count the corrections of a campaign's message; what is there has its first."""
+    with op.batch_alter_table("campaign") as batch_op:
+        batch_op.add_column(sa.Column("revision", sa.Integer(), server_default="1", nullable=False))
+
+
+def downgrade() -> None:
+    """Forget them."""
+    with op.batch_alter_table("campaign") as batch_op:
+        batch_op.drop_column("revision")
