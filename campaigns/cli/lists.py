@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @app.command()
 def check(
-    source: Annotated[Path, typer.Argument(metavar="LIST", help="A CSV or Parquet file.")],
+    source: Annotated[Path, typer.Argument(metavar="LIST", help="A CSV, JSONL, XLSX or Parquet file.")],
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Write the unusable lines to a .csv or .parquet.")
     ] = None,
@@ -35,6 +35,9 @@ def check(
     zone: Annotated[
         str | None, typer.Option("--zone", metavar="ZONE", help="The zone of times that name none.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 3 where a single line is rejected or a duplicate.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Validate a list and say what every line would become; nothing is stored."""
@@ -51,8 +54,10 @@ def check(
             _write(unusable, rejects, Path(folder))
         if not as_json:
             _show(reading, stored, unusable)
-    if as_json:
-        output.emit(_document(reading))
+        if as_json:
+            output.emit(_document(reading))
+        if strict:
+            audience.refuse_unclean(stored, reading.rejected + reading.duplicates)
 
 
 def _given(pairs: list[str]) -> dict[str, str]:
@@ -119,12 +124,21 @@ def _show(reading: "Reading", stored: Path, unusable: "pl.DataFrame") -> None:
     variables = [header for header in reading.columns if header not in reading.mapping.values()]
     if variables:
         output.say(f"Variables: {_plain(', '.join(variables))}")
+    _show_blanks(reading, stored)
     _show_first(reading, stored)
     if reading.warnings:
         output.say()
     for warning in reading.warnings:
         output.say(f"Warning: {_plain(warning)}")
     _show_unusable(unusable)
+
+
+def _show_blanks(reading: "Reading", stored: Path) -> None:
+    from campaigns import audience  # noqa: PLC0415
+
+    blanks = audience.blanks(stored, reading.columns)
+    if blanks:
+        output.say("Blank cells: " + ", ".join(f"{_plain(name)} {count:,}" for name, count in blanks.items()))
 
 
 def _show_first(reading: "Reading", stored: Path) -> None:

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -288,3 +291,42 @@ def test_a_reading_with_fewer_rows_than_lines_is_not_believed(tmp_path: Path) ->
     layout, lines = Layout(source, ",", records=1, lines=1), census(source).lines
     assert not read_whole(short, ["id", "page"], layout, lines)
     assert read_whole(whole, ["id", "page"], layout, lines)
+
+
+def test_what_a_killed_reading_left_is_removed_after_a_day(read_csv: Reader, target: Path) -> None:
+    target.parent.mkdir()
+    old, fresh, other = (target.parent / name for name in (".reading-a", f".{'a' * 32}.parquet", ".keep"))
+    old_file = target.parent / f".{'b' * 32}.parquet"
+    old.mkdir()
+    for file in (old / "list.parquet", fresh, other, old_file):
+        file.write_text("x")
+    for stale in (old, other, old_file):
+        os.utime(stale, (NOW / 1000 - 90_000,) * 2)
+    os.utime(fresh, (NOW / 1000 - 80_000,) * 2)
+    read_csv("id\n5\n")
+    assert sorted(each.name for each in target.parent.iterdir()) == sorted([fresh.name, ".keep", "stored.parquet"])
+
+
+def test_a_reading_after_a_killed_one_gives_the_same_list(tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text("id\n" + "".join(f"{n}\n" for n in range(1, 200_001)))
+    code = (
+        "import sys; from pathlib import Path; from campaigns.audience import read\n"
+        "print(flush=True); read(Path(sys.argv[1]), Path(sys.argv[2]), {}, zone=None, now_ms=0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, source, target], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        while process.poll() is None and not list(target.parent.glob(".reading-*/*")):
+            pass
+        process.kill()
+    again = [read(source, target, {}, zone=None, now_ms=NOW) for _ in range(2)]
+    assert again[0] == again[1]
+    assert pl.read_parquet(target).height == again[0].usable == 200_000
+
+
+def test_ids_that_are_whole_in_every_kind_are_one_list(read_csv: Reader, target: Path) -> None:
+    stored = []
+    for content in (f"id\n{ID}\n", f'{{"id": {ID}}}\n', f'id\n="{ID}"\n', f"id\n'{ID}\n"):
+        read_csv(content)
+        stored.append(pl.read_parquet(target)[RECIPIENT].to_list())
+    assert stored == [[ID]] * 4

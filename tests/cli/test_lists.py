@@ -2,6 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 LIST = """ig_id,first_name,last_inbound_at
 17841400000000001,Ann,2026-01-01T00:00:00Z
@@ -49,6 +50,37 @@ def test_people_see_counts_mapping_first_rows_warnings_and_rejects_by_rule(pagec
     assert "1 damaged_id: " in run.out
     assert 'First in line 5, column "ig_id", "=1+1".' in run.out
     assert run.err == ""
+
+
+def test_people_see_how_many_cells_of_a_column_are_blank(pagecast, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("recipient_id,name,city\n1,Ann,\n2, ,\n3,Bo,\n")
+    assert "Blank cells: name 1, city 3\n" in pagecast("check", file).out
+    file.write_text("recipient_id,name\n1,Ann\n")
+    assert "Blank" not in pagecast("check", file).out
+
+
+def test_strict_shows_everything_and_ends_with_3(pagecast, people, tmp_path):
+    out = tmp_path / "rejects.csv"
+    run = check(pagecast, people, "--strict", "--json", "--rejects", out)
+    assert (run.code, run.document["rejected"], run.document["duplicates"]) == (3, 2, 1)
+    assert "3 rows are rejected or a duplicate, and strict allows none. Line 3, " in run.err
+    assert out.read_text().count("\n") == 4
+
+
+def test_strict_lets_a_clean_list_pass(pagecast, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("recipient_id\n17841400000000001\n")
+    assert pagecast("check", file, "--strict").code == 0
+
+
+def test_a_workbook_and_json_lines_are_lists_too(pagecast, tmp_path):
+    file = tmp_path / "list.jsonl"
+    file.write_text('{"recipient_id": 17841400000000001}\n{"recipient_id": 5}\n')
+    assert pagecast("check", file, "--json").document["usable"] == 2
+    with xlsxwriter.Workbook(file := tmp_path / "list.xlsx") as book:
+        book.add_worksheet().write_column(0, 0, ["recipient_id", "17841400000000001"])
+    assert pagecast("check", file, "--json").document["usable"] == 1
 
 
 def test_nothing_is_stored(pagecast, people, tmp_path):
