@@ -31,9 +31,11 @@ def main() -> None:
 
     from campaigns.cli import (  # noqa: F401, PLC0415 - they register
         campaigns,
+        copies,
         corrections,
         lists,
         pages,
+        people,
         running,
         suppressions,
         system,

@@ -30,13 +30,16 @@ def launch(
 ) -> Campaign:
     """Write the ledger of a draft and let it go: at its start, or at once.
 
-    Raises StateError where it is no draft or `token` is not that of its present plan, InputError where nobody is
-    eligible. An interrupted launch is begun again from nothing.
+    One that was launched with that `token` is returned as it is: a launch may be said twice. Raises StateError where it
+    is no draft or `token` is not that of its present plan, InputError where nobody is eligible. An interrupted launch
+    is begun again from nothing.
     """
     assert campaign.id is not None
     with alone(runtime, campaign):
         campaign = _present(runtime, campaign)
         if campaign.state is not CampaignState.DRAFT:
+            if campaign.launched_at is not None and _token_of(runtime, campaign) == token:
+                return campaign
             raise StateError(f"{campaign.name} is {campaign.state} already; only a draft can be launched.")
         planned = plan(runtime, campaign, environment, now)
         _check(planned, token)
@@ -93,6 +96,11 @@ def launched_plan(runtime: Runtime, campaign: Campaign) -> Plan | None:
     """Return the plan that a campaign was launched with."""
     file = runtime.storage / "campaigns" / campaign.ref / "plan.json"
     return Plan.model_validate_json(file.read_bytes()) if file.exists() else None
+
+
+def _token_of(runtime: Runtime, campaign: Campaign) -> str | None:
+    planned = launched_plan(runtime, campaign)
+    return planned.token if planned else None
 
 
 def _present(runtime: Runtime, campaign: Campaign) -> Campaign:

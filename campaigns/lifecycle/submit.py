@@ -308,7 +308,7 @@ def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]
     file = draft.file
     earlier = len(find.titled(conn, file.name))
     return {
-        "ref": "".join(secrets.choice(_ALPHABET) for _ in range(_REF_LENGTH)),
+        "ref": new_ref(),
         "name": f"{file.name} #{earlier + 1}" if earlier else file.name,
         "title": file.name,
         "fingerprint": draft.fingerprint,
@@ -320,6 +320,11 @@ def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]
         **_terms(file),
         "now": now,
     }
+
+
+def new_ref() -> str:
+    """Return an id for a campaign: short, and hard to misread."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_REF_LENGTH))
 
 
 def _terms(file: CampaignFile) -> dict[str, int | None]:

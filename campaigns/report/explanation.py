@@ -107,12 +107,12 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         raise InputError(
             f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
         )
-    lines = [_sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
+    lines = [sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
     lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
     return Explanation(
         campaign=found.name,
         recipient_id=recipient_id,
-        suppressed=[_suppression(row) for row in conn.execute(_SUPPRESSED, keys).mappings()],
+        suppressed=suppressions(conn, recipient_id),
         lines=sorted(lines, key=lambda line: line.line),
     )
 
@@ -132,7 +132,8 @@ def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str)
     return listed
 
 
-def _sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
+def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
+    """Return what the ledger says of one delivery: `row` with its page's name and channel, `listed` its stored line."""
     reason = row["reason"] or IMPLIED.get(row["state"])
     why = meaning(reason) if reason else None
     instagram = row["channel"] == Channel.INSTAGRAM
@@ -186,6 +187,11 @@ def _window_source(closes_at: int | None, listed: dict[str, Any]) -> str | None:
     if inbound := listed.get(stored.INBOUND_AT):
         return f"the list's column last_inbound_at ({dated(inbound)})"
     return "a message that the person wrote"
+
+
+def suppressions(conn: Connection, recipient_id: str) -> list[str]:
+    """Return a sentence for each account that must not message a person."""
+    return [_suppression(row) for row in conn.execute(_SUPPRESSED, {"recipient_id": recipient_id}).mappings()]
 
 
 def _suppression(row: RowMapping) -> str:

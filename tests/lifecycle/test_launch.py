@@ -133,8 +133,29 @@ def test_a_suppression_since_the_plan_changes_the_token(runtime, folder):
 def test_a_campaign_is_launched_once(runtime, folder):
     campaign = factories.launched(runtime, folder, factories.people(5))
     with pytest.raises(StateError, match="sending already"):
-        factories.let_go(runtime, campaign)
+        launch(runtime, campaign, "other", ENVIRONMENT, now=factories.now(runtime), actor="test")
     complete(runtime, campaign, 5)
+
+
+def test_a_launch_that_is_said_twice_is_the_same_launch(runtime, folder):
+    campaign = factories.submitted(runtime, folder, factories.people(5))
+    now = factories.now(runtime)
+    token = plan(runtime, campaign, ENVIRONMENT, now).plan.token
+    first = launch(runtime, campaign, token, ENVIRONMENT, now=now, actor="test")
+    control.pause(runtime, first, "test")
+    again = launch(runtime, campaign, token, ENVIRONMENT, now=now, actor="test")
+    assert (again.ref, again.state) == (first.ref, "paused")
+    assert len(select(runtime, "SELECT * FROM event WHERE kind = 'campaign.launched'")) == 1
+    complete(runtime, campaign, 5)
+
+
+def test_a_cancelled_interrupted_launch_was_none(runtime, folder):
+    campaign = factories.submitted(runtime, folder, factories.people(5))
+    token = plan(runtime, campaign, ENVIRONMENT, factories.now(runtime)).plan.token
+    interrupted(runtime, campaign, 2)
+    control.cancel(runtime, campaign, "test")
+    with pytest.raises(StateError, match="cancelled already"):
+        launch(runtime, campaign, token, ENVIRONMENT, now=factories.now(runtime), actor="test")
 
 
 def test_nobody_eligible_is_refused_with_the_reasons(runtime, folder):
