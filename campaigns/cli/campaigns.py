@@ -52,7 +52,7 @@ def plan(
     if as_json:
         output.emit(planned.model_dump(mode="json"))
         return
-    show_plan(planned)
+    show_plan(planned, campaign)
     output.say(f"Next: pagecast launch {campaign.ref} --plan {planned.token}")
 
 
@@ -113,7 +113,7 @@ def pause(
     with output.opened(writes=True) as runtime:
         if word is None:
             n = 0 if dry_run else control.pause_all(runtime, output.actor())
-            _tell({"paused": n}, as_json, f"Paused {n} campaigns.")
+            _tell({"paused": n}, as_json, f"Paused {n} {'campaign' if n == 1 else 'campaigns'}.")
             return
         campaign = found(runtime, word)
         if dry_run:

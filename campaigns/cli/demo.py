@@ -56,7 +56,9 @@ Check = Callable[[Status | None, Callable[[str], None]], None]
 def stage(recipients: int) -> Iterator[tuple[Settings, Path, Check]]:
     """Set everything up in a folder of its own; yield settings, campaign file, and the check against the simulator."""
     home = Settings().home / "demo" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Folders made on the way would be open to all.
+    for folder in (home.parent.parent, home.parent, home):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with simulator.start(simulator.named("demo")) as platform:
         for name, account in (("INSTAGRAM_TOKEN", _INSTAGRAM), ("MESSENGER_TOKEN", _MESSENGER), ("ORBIT_KEY", _ORBIT)):
             os.environ[f"DEMO_{name}"] = f"sim-{account}"

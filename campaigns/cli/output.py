@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import socket
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getuser
@@ -21,6 +23,9 @@ from campaigns.settings import Settings
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LAST_COLUMN = re.compile(r".*\S {2,}| *(?:- )?")
 
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 out = Console(highlight=False, markup=False, emoji=False)
@@ -52,12 +57,12 @@ def emit(document: Any) -> None:
 
 def say(line: str = "") -> None:
     """Print a line of data on stdout."""
-    out.print(line, soft_wrap=True)
+    _print(out, line)
 
 
 def note(line: str) -> None:
     """Print a line for people on stderr."""
-    err.print(line, soft_wrap=True)
+    _print(err, line)
 
 
 def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
@@ -68,6 +73,11 @@ def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in columns))
     out.print(table)
+
+
+def harmless(line: str) -> str:
+    """Return a line without what a terminal would obey: names and texts come from lists that others made."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -86,7 +96,26 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def _print(console: Console, line: str) -> None:
+    shown = _wrapped(harmless(line), console.width) if console.is_terminal else harmless(line)
+    console.print(shown, soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Break a line between words; what follows stands under its last column, which two spaces or more set off."""
+    column = _LAST_COLUMN.match(line)
+    indent = " " * min(len(column[0]) if column else 0, width // 2)
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=indent,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else harmless(str(value))

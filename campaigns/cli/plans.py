@@ -1,14 +1,18 @@
 """How plans, samples and standings look on a terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from campaigns import template
 from campaigns.cli import output
 from campaigns.lifecycle.preview import Sample
 from campaigns.plan import Division
-from campaigns.report import Explanation
+from campaigns.report import Explanation, equation
+from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import COUNTED
+from schemas.message import Message
 from schemas.plan import Plan
 from schemas.reason import Reason, about
 from schemas.status import Status
@@ -17,23 +21,24 @@ _WIDTH = 10
 _SPOKEN = {"line", "page", "state", "sentence", "reason_sentence", "next_step", "timeline"}
 
 
-def show_plan(plan: Plan, line: Callable[[str], None] = output.say) -> None:
+def show_plan(plan: Plan, campaign: Campaign, line: Callable[[str], None] = output.say) -> None:
     """Print a plan: who gets it, who does not and why, when it ends, and what would lose nobody."""
     line(f"{plan.eligible:>{_WIDTH},}  will get it")
-    for reason, n in sorted(plan.skipped.items(), key=lambda item: -item[1]):
-        line(f"{n:>{_WIDTH},}  skipped     {reason}: {about(Reason(reason)).sentence}")
+    _show_reasons(plan.skipped, line, before="skipped    ")
     for n, what in ((plan.rejected, "rejected"), (plan.duplicates, "duplicate")):
         if n:
             line(f"{n:>{_WIDTH},}  {what}")
     line(f"{plan.total:>{_WIDTH},}  rows")
     for page in plan.pages:
-        ends = f", done by {page.finish_at}" if page.finish_at else ""
-        line(f"Page {page.name}: {page.eligible:,} people at {page.rate:g}/s ({page.bottleneck}){ends}.")
+        ends = f", done by {_when(page.finish_at)}" if page.finish_at else ""
+        line(f"Page {page.name}: {_people(page.eligible)} at {page.rate:g}/s{ends}. Its limit: {page.bottleneck}.")
     if plan.lost:
-        line(f"{plan.lost:,} people are lost to closing windows at this pace. {_remedy(plan)}")
+        line(f"{_people(plan.lost)} would be lost to closing windows at this pace. {_remedy(plan)}")
+    optional = _optional(campaign)
     for variable, n in plan.blanks.items():
         if n:
-            line(f"The variable {variable} is blank for {n:,} people.")
+            then = "its default stands in" if variable in optional else "without it nothing is sent to them"
+            line(f"The cell {variable} is blank for {_people(n)}; {then}.")
     for finding in plan.findings:
         line(f"- {finding}")
 
@@ -69,16 +74,21 @@ def show_samples(samples: Sequence[Sample], line: Callable[[str], None]) -> None
 def show_status(status: Status) -> None:
     """Print how a campaign stands."""
     output.say(f"{status.name} ({status.id}): {status.sentence}")
+    if status.state is CampaignState.DRAFT:
+        output.say(f"Next: pagecast plan {status.id}")
+        return
     for state in COUNTED:
         if n := status.counts[state]:
             output.say(f"{n:>{_WIDTH},}  {state}")
     output.say(f"{status.total:>{_WIDTH},}  rows")
-    for reason, n in sorted(status.reasons.items(), key=lambda item: -item[1]):
-        output.say(f"{n:>{_WIDTH},}  {reason}: {_meaning(reason)}")
+    if status.reasons:
+        output.say()
+        _show_reasons(status.reasons, output.say)
+        output.say()
     rate = status.rate
     output.say(f"Rate: {rate.achieved:g}/s achieved, {rate.allowed:g}/s allowed, {rate.asked:g}/s asked.")
     for page in status.pages:
-        output.say(f"Page {page.name}: {page.state}. {page.sentence}")
+        output.say(f"Page {page.name}: {page.sentence}")
 
 
 def show_explanation(explanation: Explanation) -> None:
@@ -98,14 +108,17 @@ def show_explanation(explanation: Explanation) -> None:
             output.say(f"    {moment.at}  {moment.sentence}")
 
 
-def breakdown(status: Status, line: Callable[[str], None] = output.say) -> None:
-    """Print the end of a run: each state with its number, each reason with its meaning."""
-    line(status.sentence)
-    for state in COUNTED:
-        if n := status.counts[state]:
-            line(f"{n:>{_WIDTH},}  {state}")
-    for reason, n in sorted(status.reasons.items(), key=lambda item: -item[1]):
-        line(f"{n:>{_WIDTH},}  {reason}: {_meaning(reason)}")
+def show_end(status: Status) -> None:
+    """Print the end of a run: the equation of all rows, and each reason with its meaning."""
+    output.say(status.sentence)
+    output.say(equation(status))
+    _show_reasons(status.reasons, output.say)
+
+
+def _show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:
+    wide = max(map(len, reasons), default=0)
+    for reason, n in sorted(reasons.items(), key=lambda item: -item[1]):
+        line(f"{n:>{_WIDTH},}  {before}{reason:<{wide}}  {_meaning(reason)}")
 
 
 def _meaning(reason: str) -> str:
@@ -117,5 +130,27 @@ def _remedy(plan: Plan) -> str:
     if plan.lowest_rate is not None:
         ways.append(f"a rate of {plan.lowest_rate:g}/s")
     if plan.latest_start is not None:
-        ways.append(f"a start by {plan.latest_start}")
+        ways.append(f"a start by {_when(plan.latest_start)}")
     return f"Nobody would be lost with {' or '.join(ways)}." if ways else ""
+
+
+def _optional(campaign: Campaign) -> set[str]:
+    """Return the variables that may be blank in every part that has them."""
+    message = Message.model_validate_json(campaign.message)
+    parts = [template.compile(part.text) for part in message.parts]
+    return {
+        name
+        for part in parts
+        for name in part.optional
+        if all(name in other.optional for other in parts if name in other.variables)
+    }
+
+
+def _people(n: int) -> str:
+    return f"{n:,} {'person' if n == 1 else 'people'}"
+
+
+def _when(iso: str) -> str:
+    """Return a moment in UTC, with its date unless that is today's."""
+    moment, today = datetime.fromisoformat(iso).astimezone(UTC), datetime.now(UTC).date()
+    return moment.strftime("%H:%M:%S UTC" if moment.date() == today else "%Y-%m-%d %H:%M UTC")

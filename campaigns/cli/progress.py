@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
 
 from campaigns.cli import output
 from schemas.campaign import CampaignState
@@ -13,6 +15,8 @@ from schemas.status import Status
 
 LOOK = 0.5
 _PLAIN_EVERY = 10.0
+_BAR = 30
+_NAME = 24
 _ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 
 
@@ -37,17 +41,8 @@ def _display() -> Iterator[Callable[[Status], None]]:
     if not output.err.is_terminal:
         yield _Plain().show
         return
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[said]}"), console=output.err
-    )
-    task = progress.add_task("", total=None, said="")
-    with Live(progress, console=output.err, refresh_per_second=4, transient=True):
-
-        def show(status: Status) -> None:
-            done, goal = _done(status)
-            progress.update(task, description=status.name, total=goal or None, completed=done, said=_line(status))
-
-        yield show
+    with Live(console=output.err, refresh_per_second=4, transient=True) as live:
+        yield lambda status: live.update(_drawn(status))
 
 
 class _Plain:
@@ -62,7 +57,7 @@ class _Plain:
         if shape == self._shape and time.monotonic() - self._said_at < _PLAIN_EVERY:
             return
         self._shape, self._said_at = shape, time.monotonic()
-        output.note(f"{status.name}: {_line(status)}")
+        output.note(f"{status.name}: {status.sentence}")
 
 
 def _done(status: Status) -> tuple[int, int]:
@@ -71,7 +66,9 @@ def _done(status: Status) -> tuple[int, int]:
     return goal - status.counts["pending"] - status.counts["sending"], goal
 
 
-def _line(status: Status) -> str:
+def _drawn(status: Status) -> Group:
+    """Return a bar with its count, and the sentence below, which may need a line of its own."""
     done, goal = _done(status)
-    share = f"{done:,}/{goal:,}" if goal else ""
-    return f"{share}  {status.sentence}"
+    bar = Table.grid(Column(no_wrap=True, max_width=_NAME), Column(width=_BAR), Column(no_wrap=True), padding=(0, 1))
+    bar.add_row(output.harmless(status.name), ProgressBar(goal or 1, done, width=_BAR), f"{done:,} of {goal:,}")
+    return Group(bar, output.harmless(status.sentence))

@@ -50,7 +50,7 @@ def run(
 def watch(word: Word, as_json: AsJson = False) -> None:
     """Watch a campaign until it ends; the sending goes on without you."""
     from campaigns import report  # noqa: PLC0415
-    from campaigns.cli.plans import breakdown  # noqa: PLC0415
+    from campaigns.cli.plans import show_end  # noqa: PLC0415
     from campaigns.cli.progress import over  # noqa: PLC0415
     from campaigns.cli.progress import watch as look_on  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def watch(word: Word, as_json: AsJson = False) -> None:
     if as_json:
         output.emit(status.model_dump(mode="json"))
     else:
-        breakdown(status)
+        show_end(status)
     raise typer.Exit(report.exit_code(status))
 
 
@@ -159,7 +159,8 @@ class Job:
         from campaigns.lifecycle.preview import preview  # noqa: PLC0415
 
         planned = plan(self._runtime, campaign, output.environment(), self._now(), draft.notes).plan
-        show_plan(planned, output.note)
+        show_plan(planned, campaign, output.note)
+        output.note("As they get it:")
         show_samples(preview(self._runtime, campaign, output.environment(), self._now()), output.note)
         return planned.token, planned.eligible
 
@@ -196,7 +197,7 @@ class Job:
 
     def _finish(self, campaign: Campaign) -> int:
         from campaigns import report  # noqa: PLC0415
-        from campaigns.cli.plans import breakdown  # noqa: PLC0415
+        from campaigns.cli.plans import show_end  # noqa: PLC0415
         from campaigns.lifecycle.launch import launched_plan  # noqa: PLC0415
 
         self.status = standing(self._runtime, campaign)
@@ -207,8 +208,7 @@ class Job:
         if self._as_json:
             output.emit(self.status.model_dump(mode="json") | {"report": str(folder)})
         else:
-            breakdown(self.status)
-            output.say(report.equation(self.status))
+            show_end(self.status)
             output.say(f"Report: {folder}/report.html")
         return report.exit_code(self.status)
 

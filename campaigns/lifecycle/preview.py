@@ -45,7 +45,10 @@ def preview(
     to: str | None = None,
     most: int = 3,
 ) -> list[Sample]:
-    """Render for the first `most` eligible people, or for one person whatever their standing. Raises InputError."""
+    """Render for `most` eligible people, of every page the first ones; or for one person whatever their standing.
+
+    Raises InputError where the list has no such person.
+    """
     rows, lanes = screen(runtime, campaign, environment, max(now, campaign.start_at or now))
     if to is not None:
         found = rows.filter(pl.col(stored.RECIPIENT) == to).sort(stored.LINE).head(1).collect()
@@ -53,7 +56,10 @@ def preview(
             raise InputError(f"The list of {campaign.name} has no recipient {to}. Give an id as the list has it.")
     else:
         eligible = pl.col(stored.RULE).is_null() & pl.col(screened.REASON).is_null()
-        found = rows.filter(eligible).sort(screened.EFFECTIVE, stored.LINE, nulls_last=True).head(most).collect()
+        first = rows.filter(eligible).sort(screened.EFFECTIVE, stored.LINE, nulls_last=True)
+        of_each_page = first.group_by(screened.PAGE_ID, maintain_order=True).head(most).collect()
+        turn = pl.int_range(pl.len()).over(screened.PAGE_ID)
+        found = of_each_page.sort(turn, maintain_order=True).head(most)
     message = Message.model_validate_json(campaign.message)
     pages = {lane.page.page_id: lane.page for lane in lanes}
     return [_sample(row, message, pages[row[screened.PAGE_ID]]) for row in found.iter_rows(named=True)]
