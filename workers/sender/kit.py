@@ -14,11 +14,11 @@ from workers.sender.settling import Settling
 from workers.sender.wire import Wire
 from workers.throttle import Throttle
 
-IN_FLIGHT = 256
+IN_FLIGHT = 512
 """Claimed rows without an outcome that a process may have at once.
 
-The pace and the latency decide how many there are (300/s at 1 s are 300 over two processes); this bounds memory and
-connections when answers stop coming.
+The pace and the latency decide how many there are: 300/s at 1 s are 350, and both runs of a lane may be in one process.
+This bounds memory and connections when answers stop coming.
 """
 
 
