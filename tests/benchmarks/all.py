@@ -20,6 +20,7 @@ RUNS = (
     ("pace.py", "--rate", "36", "--latency", "1.0"),
     ("pace.py", "--rate", "300", "--latency", "0.4", "--jitter", "0.2"),
     ("pace.py", "--rate", "300", "--latency", "1.0"),
+    ("pace.py", "--rate", "300", "--latency", "1.0", "--processes", "1"),
 )
 
 
