@@ -1,6 +1,8 @@
-"""Verbs that take something back: retry, resolve."""
+"""Verbs that take something back: retry, resolve, revise."""
 
-from typing import Annotated
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -8,6 +10,7 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.campaigns import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
+from campaigns.errors import InputError
 from campaigns.lifecycle.resolve import Verdict
 from campaigns.lifecycle.retry import Scope
 from schemas.reason import Reason, about
@@ -30,8 +33,8 @@ def retry(
         campaign = found(runtime, word)
         retrial = verb.examine(runtime, campaign, scope, output.environment())
         n, state = retrial.people.height, campaign.state
-        _count(retrial.again, "again", "")
-        _count(retrial.kept, f"stay {scope}", "")
+        _count(retrial.again, "again")
+        _count(retrial.kept, f"stay {scope}")
         if n and not dry_run:
             output.confirm(f"Send to {n:,} people of {campaign.name} again?", yes=yes)
             done = verb.retry(runtime, campaign, retrial, output.actor())
@@ -56,7 +59,7 @@ def resolve(
         campaign = found(runtime, word)
         doubt = verb.examine(runtime, campaign, verdict, output.environment(), recipient)
         n, state = doubt.people.height, campaign.state
-        _count(doubt.kept, "stay unknown", "")
+        _count(doubt.kept, "stay unknown")
         if dry_run:
             output.note(_question(verdict, n))
         elif n:
@@ -66,6 +69,57 @@ def resolve(
     document = {"id": campaign.ref, "state": state, "as": verdict, "resolved": n, "kept": doubt.kept}
     line = f"{n:,} people {'would be' if dry_run else 'are'} resolved as {verdict}. {campaign.name} is {state}."
     _tell(document | {"dry_run": dry_run}, as_json, line)
+
+
+@app.command()
+def revise(
+    word: Word,
+    message: Annotated[
+        Path, typer.Option("--message", metavar="FILE", help="TOML with [message], or the text itself in a .txt file.")
+    ],
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Correct a paused campaign's message for everyone who has not got it yet."""
+    from campaigns.cli.plans import show_samples  # noqa: PLC0415
+    from campaigns.lifecycle import revise as verb  # noqa: PLC0415
+
+    content = _read(message)
+    toml = _toml(message, content) if message.suffix == ".toml" else None
+    with output.opened(writes=not dry_run) as runtime:
+        campaign = found(runtime, word)
+        written = verb.reworded(campaign, content, toml=toml)
+        change = verb.examine(runtime, campaign, written, output.environment())
+        show_samples(change.samples, output.note)
+        for finding in change.findings:
+            output.note(f"- {finding}")
+        _count(change.set_aside, "would be skipped")
+        if change.freed:
+            output.note(f"- {change.freed:,} people skipped before could get it: add a retry --scope skipped.")
+        revision = change.revision
+        if not dry_run:
+            output.confirm(f"Send this to the {change.pending:,} people who wait?", yes=yes)
+            revision = verb.revise(runtime, campaign, change, output.actor())
+    document = {"id": campaign.ref, "revision": revision, "pending": change.pending, "skipped": change.set_aside}
+    line = f"{campaign.name} has revision {revision} of its message; {change.pending:,} people wait for it."
+    _tell(document | {"freed": change.freed, "dry_run": dry_run}, as_json, line)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Cannot read {file}: {error.strerror}. Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8. Save it as UTF-8.") from error
+
+
+def _toml(file: Path, content: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file} is not valid TOML: {error}.") from error
 
 
 def _question(verdict: Verdict, n: int) -> str:
@@ -87,10 +141,10 @@ def _outcome(n: int, name: str, state: str, dry_run: bool) -> str:
     return f"{n:,} people are pending again. {name} is {state}.{way}"
 
 
-def _count(counts: dict[str, int], what: str, empty: str) -> None:
+def _count(counts: dict[str, int], what: str) -> None:
     for reason, n in counts.items():
-        known = reason in set(Reason)
-        output.note(f"{n:>{_WIDTH},}  {what}: {reason}. {about(Reason(reason)).sentence if known else empty}".rstrip())
+        meaning = about(Reason(reason)).sentence if reason in set(Reason) else ""
+        output.note(f"{n:>{_WIDTH},}  {what}: {reason}. {meaning}".rstrip())
 
 
 def _tell(document: dict[str, object], as_json: bool, line: str) -> None:

@@ -7,6 +7,7 @@ Nothing else writes chunks and deliveries.
     deliveries claim before the call, settle after it
     withdrawal taking back what has not been sent
     revival    what the named verbs return to pending, or decide about a row in doubt
+    rewording  the words of a corrected message
     tallies    the counts that change with the rows, in their transaction
     writer     one thread a process that commits everybody's claims and settlements together
 

@@ -25,7 +25,7 @@ _BROKE_OFF = "Bringing people back broke off: say it again, or resume with those
 _ENDED = (CampaignState.FINISHED, CampaignState.CANCELLED)
 _OPEN = (*_ENDED, CampaignState.SENDING, CampaignState.PAUSED)
 
-_NOW = text("SELECT state, not_after FROM campaign WHERE id = :id")
+_NOW = text("SELECT state, not_after, revision FROM campaign WHERE id = :id")
 _HOLD = text("UPDATE campaign SET state = 'paused', sentence = :sentence, finished_at = NULL WHERE id = :id")
 _GO_ON = text("""
     UPDATE campaign SET state = 'sending', sentence = '' WHERE id = :id AND state = 'paused' AND sentence = :sentence
@@ -68,6 +68,7 @@ def bring_back(
     for part in slices:
         time.sleep(_PAUSE)
         with runtime.writing() as conn:
+            _refuse(conn, campaign, verb)
             done += revival.revive(conn, campaign.id or 0, state, part)
     with runtime.writing() as conn:
         if before in _ENDED and conn.execute(_GO_ON, {"sentence": _BROKE_OFF, "id": campaign.id}).rowcount:
@@ -81,6 +82,9 @@ def _refuse(conn: Connection, campaign: Campaign, verb: str) -> CampaignState:
     if state not in _OPEN:
         way = "Launch it first." if state is not CampaignState.SCHEDULED else "Wait for its start."
         raise StateError(f"{campaign.name} is {state}; there is nothing to {verb} yet. {way}")
+    if row.revision != campaign.revision:
+        # The rows would come back with the variables of the old text.
+        raise StateError(f"The message of {campaign.name} was corrected meanwhile. Look at it and say it again.")
     if row.not_after is not None and row.not_after <= now_of(conn):
         raise StateError(
             f"The not_after of {campaign.name} has passed, so nobody can be sent to any more. "

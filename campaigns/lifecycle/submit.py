@@ -49,8 +49,11 @@ _LANE = text("""
     INSERT INTO lane (campaign_id, page_id, route, total, proven, trial, asked, buckets, updated_at)
     VALUES (:campaign_id, :page_id, :route, 0, :proven, 3, 0, '[]', 0)
 """)
-_FORGET = text("DELETE FROM campaign WHERE id = :id AND state = 'draft'")
-_FORGET_REST = (text("DELETE FROM lane WHERE campaign_id = :id"), text("DELETE FROM event WHERE campaign_id = :id"))
+_DRAFT = text("SELECT 1 FROM campaign WHERE id = :id AND state = 'draft'")
+_FORGET = tuple(
+    text(f"DELETE FROM {table} WHERE {key} = :id")  # noqa: S608 - names of our own
+    for table, key in (("lane", "campaign_id"), ("event", "campaign_id"), ("campaign", "id"))
+)
 _FORGET_PAGE = text("""
     DELETE FROM page WHERE name = :name AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.page_id = page.id)
 """)
@@ -104,7 +107,7 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     warnings = _warnings(stops, runtime, environment)
     notes = (*reading.warnings, *findings, *warnings, *_differences(stops))
     draft = Draft(file, reading, message, stops, "", notes, path, environment)
-    return replace(draft, fingerprint=_fingerprint(draft))
+    return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts))
 
 
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
@@ -154,8 +157,8 @@ def _drafts(runtime: Runtime, title: str) -> Iterator[list[Campaign]]:
 
 
 def _discard(conn: Connection, campaign: Campaign) -> None:
-    if conn.execute(_FORGET, {"id": campaign.id}).rowcount:
-        for statement in _FORGET_REST:
+    if conn.execute(_DRAFT, {"id": campaign.id}).first():
+        for statement in _FORGET:
             conn.execute(statement, {"id": campaign.id})
 
 
@@ -284,8 +287,9 @@ def _differences(stops: Sequence[Stop]) -> list[str]:
     return notes
 
 
-def _fingerprint(draft: Draft) -> str:
-    parts = (draft.message.model_dump_json(), draft.reading.digest, *draft.accounts)
+def fingerprint(message: Message, digest: str, accounts: Sequence[str]) -> str:
+    """Return the hash by which a run is known again; `digest` is the list's, `accounts` are sorted."""
+    parts = (message.model_dump_json(), digest, *accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

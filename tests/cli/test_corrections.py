@@ -107,3 +107,34 @@ def test_a_missing_secret_is_a_sentence(pagecast, ended, monkeypatch):
     run = pagecast("retry", "last", "--scope", "failed", "--yes")
     assert run.code == 3
     assert "The secret ACME_TOKEN of page acme is not set here." in run.err
+
+
+@pytest.fixture
+def paused(pagecast, ended, database):
+    with database() as conn:
+        conn.exec_driver_sql("UPDATE campaign SET state = 'sending'")
+    pagecast("retry", "last", "--scope", "failed", "--yes")
+    pagecast("pause", "last")
+    return ended
+
+
+def test_revise_shows_the_message_and_asks(pagecast, paused, tmp_path):
+    del paused
+    (tmp_path / "new.txt").write_text("Ciao {{ first_name }}")
+    run = pagecast("revise", "last", "--message", tmp_path / "new.txt")
+    assert run.code == 4
+    assert "Ciao Ana0" in run.err
+    done = pagecast("revise", "last", "--message", tmp_path / "new.txt", "--yes", "--json")
+    assert (done.code, done.document["revision"], done.document["pending"]) == (0, 2, 1)
+    again = pagecast("revise", "last", "--message", tmp_path / "new.txt", "--yes", "--json")
+    assert again.document["revision"] == 2
+
+
+def test_revise_takes_a_table(pagecast, paused, tmp_path):
+    del paused
+    (tmp_path / "new.toml").write_text('[message]\ntext = "Ciao {{ first_name }}"\n')
+    dry = pagecast("revise", "last", "--message", tmp_path / "new.toml", "--dry-run", "--json")
+    assert (dry.code, dry.document["revision"]) == (0, 1)
+    (tmp_path / "bad.toml").write_text("[message")
+    assert pagecast("revise", "last", "--message", tmp_path / "bad.toml").code == 3
+    assert pagecast("revise", "last", "--message", tmp_path / "none.txt").code == 3
