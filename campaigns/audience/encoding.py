@@ -153,7 +153,9 @@ def _survey(source: Path) -> _Survey:
         seen.long_runs += sum(len(run) >= _LONG for run in runs)
         seen.curly |= any(run.translate(None, bytes(range(0xA0, 0x100))) for run in runs)
         if len(seen.words) < _SHOWN:
-            found = _WORD.findall(block.decode(_WESTERN, "replace"))
+            # Without the line that the block cuts, whose last word may be half of one.
+            whole = block.rpartition(b"\n")[0] or block
+            found = _WORD.findall(whole.decode(_WESTERN, "replace").partition("\n" * (lines > 1))[2])
             seen.words = list(dict.fromkeys([*seen.words, *found]))[:_SHOWN]
     return seen
 

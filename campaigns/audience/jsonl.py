@@ -6,7 +6,7 @@ Lines are those of the file, the first is 1. A line that is no object is a row t
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import polars as pl
@@ -44,7 +44,7 @@ def _tables(text: Path, keys: dict[str, None], nested: dict[str, None]) -> Itera
         numbered = ((number, line) for number, line in enumerate(file, 1) if line.strip())
         while batch := list(islice(numbered, BATCH)):
             rows = [_row(line) for _, line in batch]
-            keys.update(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
+            keys.update(dict.fromkeys(chain.from_iterable(row for row in rows if isinstance(row, dict))))
             yield _table([number for number, _ in batch], rows, keys, nested)
 
 
@@ -60,15 +60,17 @@ def _table(
     lines: Sequence[int], rows: Sequence[Row | Fault], keys: dict[str, None], nested: dict[str, None]
 ) -> pl.DataFrame:
     whole = [row if isinstance(row, dict) else {} for row in rows]
-    cells = {key: [row.get(key) for row in whole] for key in keys}
-    for key, values in cells.items():
-        if any(isinstance(value, dict | list) for value in values):
+    texts: dict[str, list[str | None]] = {}
+    for key in keys:
+        values = [row.get(key) for row in whole]
+        kinds = set(map(type, values))
+        if not kinds.isdisjoint((dict, list)):
             nested[key] = None
-    texts = {key: [_text(value) for value in values] for key, values in cells.items()}
+        texts[key] = [_text(value) for value in values]
     return table(lines, [row if isinstance(row, Fault) else None for row in rows], texts)
 
 
 def _text(value: object) -> str | None:
-    if value is True or value is False:
-        return "true" if value else "false"
-    return value if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else None

@@ -33,18 +33,20 @@ class Fault:
 
 
 def table(
-    lines: Sequence[int], faults: Sequence[Fault | None], cells: Mapping[str, Sequence[str | None]]
+    lines: Sequence[int], faults: Sequence[Fault | None] | None, cells: Mapping[str, Sequence[str | None]]
 ) -> pl.DataFrame:
-    """Return a table of LINE, the three FAULT columns and `cells`, blank ones null."""
-    return pl.DataFrame(
-        [
-            pl.Series(LINE, lines, pl.Int64),
-            pl.Series(FAULT, [fault and fault.rule for fault in faults], pl.String),
-            pl.Series(FAULT_COLUMN, [fault and fault.column for fault in faults], pl.String),
-            pl.Series(FAULT_VALUE, [fault and fault.value for fault in faults], pl.String),
-            *(_column(name, values) for name, values in cells.items()),
-        ]
-    ).with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in cells)
+    """Return a table of LINE, the three FAULT columns and `cells`, blank ones null; no `faults`: every row is sound."""
+    rows = pl.DataFrame([pl.Series(LINE, lines, pl.Int64), *(_column(name, values) for name, values in cells.items())])
+    marks = {
+        FAULT: [fault and fault.rule for fault in faults or ()],
+        FAULT_COLUMN: [fault and fault.column for fault in faults or ()],
+        FAULT_VALUE: [fault and fault.value for fault in faults or ()],
+    }
+    blank = pl.lit(None, pl.String)
+    return rows.with_columns(
+        *(pl.Series(name, mark, pl.String) if faults else blank.alias(name) for name, mark in marks.items()),
+        *(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in cells),
+    )
 
 
 def _column(name: str, values: Sequence[str | None]) -> pl.Series:

@@ -7,10 +7,10 @@ whose cells hold line breaks goes by the line that it begins on.
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 
@@ -22,7 +22,8 @@ from campaigns.errors import InputError
 RAGGED = "ragged"
 """The rule for a row of the wrong length; its column is the first header without a cell, or "" for a cell too many."""
 
-Numbered = tuple[int, list[str]]
+# What the standard library's reader counts as the end of a line.
+_BREAK = re.compile("\r\n|\r|\n")
 
 
 def scan_uneven(source: Source, layout: Layout, folder: Path) -> pl.LazyFrame:
@@ -40,37 +41,40 @@ def _tables(source: Source, layout: Layout) -> Iterator[pl.DataFrame]:
     line, row = layout.lines + 1, list[str]()
     try:
         with layout.text.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(file, layout)
-            while batch := list(islice(rows, BATCH)):
-                line, row = batch[-1]
-                yield _table(batch, source.headers)
+            told = past_told(file)
+            reader = csv.reader(file, delimiter=layout.separator)
+            next(reader)
+            while batch := list(islice(reader, BATCH)):
+                lines = _begins(batch, line, reader.line_num + 1 + (told is not None))
+                yield _table(lines, batch, source.headers)
+                line, row = lines[-1] + 1 + _breaks(batch[-1]), batch[-1]
     except csv.Error as error:
         raise InputError(_unclosed(source.path, line)) from error
     if row and "\n" in row[-1] and not _ends_quoted(layout.text):
-        raise InputError(_unclosed(source.path, line))
+        raise InputError(_unclosed(source.path, line - 1 - _breaks(row)))
 
 
-def _rows(file: TextIO, layout: Layout) -> Iterator[Numbered]:
-    """Yield every row that is not empty with the line that it begins on."""
-    past_told(file)
-    reader = csv.reader(file, delimiter=layout.separator)
-    next(reader)
-    before = layout.lines - reader.line_num
-    line = layout.lines + 1
-    for row in reader:
-        if row:
-            yield line, row
-        line = before + reader.line_num + 1
+def _begins(rows: Sequence[Sequence[str]], first: int, after: int) -> Sequence[int]:
+    """Return the line that each row begins on, of rows that fill the lines from `first` to before `after`."""
+    if after - first == len(rows):
+        return range(first, after)
+    return list(accumulate((1 + _breaks(row) for row in rows[:-1]), initial=first))
 
 
-def _table(batch: Sequence[Numbered], headers: Sequence[str]) -> pl.DataFrame:
+def _breaks(row: Sequence[str]) -> int:
+    return sum(len(_BREAK.findall(cell)) for cell in row)
+
+
+def _table(lines: Sequence[int], rows: Sequence[Sequence[str]], headers: Sequence[str]) -> pl.DataFrame:
     width = len(headers)
-    lines, rows = zip(*batch, strict=True)
-    faults: Sequence[Fault | None] = [None] * len(rows)
-    if set(map(len, rows)) != {width}:
-        faults = [None if len(row) == width else _fault(row, headers) for row in rows]
-        rows = tuple([*row[:width], *[None] * (width - len(row))] for row in rows)
-    return table(lines, faults, dict(zip(headers, zip(*rows, strict=True), strict=True)))
+    if set(map(len, rows)) == {width}:
+        return table(lines, None, dict(zip(headers, zip(*rows, strict=True), strict=True)))
+    lines = [line for line, row in zip(lines, rows, strict=True) if row]
+    rows = [row for row in rows if row]
+    faults = [None if len(row) == width else _fault(row, headers) for row in rows]
+    padded = ([*row[:width], *[None] * (width - len(row))] for row in rows)
+    columns = list(zip(*padded, strict=True)) or [()] * width
+    return table(lines, faults, dict(zip(headers, columns, strict=True)))
 
 
 def _fault(row: Sequence[str], headers: Sequence[str]) -> Fault | None:

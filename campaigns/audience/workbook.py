@@ -73,4 +73,4 @@ def _tables(rows: Rows, headers: Sequence[str]) -> Iterator[pl.DataFrame]:
         lines = [number for number, _ in batch]
         columns = zip(*(row for _, row in batch), strict=True)
         cells = {name: [text(cell) for cell in column] for name, column in zip(headers, columns, strict=True)}
-        yield table(lines, [None] * len(lines), cells)
+        yield table(lines, None, cells)
