@@ -1,35 +1,72 @@
-"""Pauses of buckets as rows: what Redis forgets in a flush, what status shows, what the clock waits for."""
+"""Buckets as rows: their pauses and what they have learned, for a Redis that forgot, for status and for the clock."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, text
 
-from schemas.bucket import Bucket
+from schemas.bucket import Bucket, Learned
 
-_PAUSE = text("""
-    INSERT INTO bucket (key, paused_until, code, sentence, level, updated_at)
-    VALUES (:key, :until, :code, :sentence, 0, :now)
+KEEPS = 0.8
+"""The share of the rate that is left after a refusal; refusals of calls that were out together count once."""
+GAIN = 0.002
+"""The share of its cap that a bucket regains each second after a refusal, or after the pause for it."""
+FLOOR = 1 / 60
+"""The share of its cap below which no refusal brings a bucket."""
+LEAST = 0.01
+"""Messages per second below which no refusal brings a bucket, unless its cap is lower."""
+EASED = 0.5
+"""The share of its cap at which a bucket goes while its platform says that it is nearly used up."""
+
+# What has been learned last stands: answers of one moment may be written in any order.
+_NEWER = "excluded.cut_at IS NOT NULL AND excluded.cut_at >= COALESCE(bucket.cut_at, 0)"
+_LONGER = "excluded.paused_until >= bucket.paused_until"
+_PAUSE = text(f"""
+    INSERT INTO bucket (key, paused_until, code, sentence, level, updated_at, cap, rate, cut_at)
+    VALUES (:key, :until, :code, :sentence, 0, :now, :cap, :rate, :cut_at)
     ON CONFLICT (key) DO UPDATE SET
-        code = CASE WHEN excluded.paused_until >= bucket.paused_until THEN excluded.code ELSE bucket.code END,
-        sentence = CASE WHEN excluded.paused_until >= bucket.paused_until
-                        THEN excluded.sentence ELSE bucket.sentence END,
-        paused_until = CASE WHEN excluded.paused_until >= bucket.paused_until
-                            THEN excluded.paused_until ELSE bucket.paused_until END,
+        code = CASE WHEN {_LONGER} THEN excluded.code ELSE bucket.code END,
+        sentence = CASE WHEN {_LONGER} THEN excluded.sentence ELSE bucket.sentence END,
+        paused_until = CASE WHEN {_LONGER} THEN excluded.paused_until ELSE bucket.paused_until END,
+        cap = CASE WHEN {_NEWER} THEN excluded.cap ELSE bucket.cap END,
+        rate = CASE WHEN {_NEWER} THEN excluded.rate ELSE bucket.rate END,
+        cut_at = CASE WHEN {_NEWER} THEN excluded.cut_at ELSE bucket.cut_at END,
+        updated_at = excluded.updated_at
+""")  # noqa: S608 - conditions of our own
+_EASE = text("""
+    INSERT INTO bucket (key, paused_until, code, sentence, level, updated_at, cap, eased_until)
+    VALUES (:key, 0, '', :sentence, 0, :now, :cap, :until)
+    ON CONFLICT (key) DO UPDATE SET
+        sentence = CASE WHEN bucket.paused_until > :now THEN bucket.sentence ELSE excluded.sentence END,
+        cap = COALESCE(excluded.cap, bucket.cap),
+        eased_until = excluded.eased_until,
         updated_at = excluded.updated_at
 """)
 _RESUME = text("UPDATE bucket SET paused_until = 0, sentence = '', code = '', level = 0 WHERE key = :key")
 _PAUSED = text("SELECT key, paused_until FROM bucket WHERE paused_until > :now")
-_LOAD = text("""
-    SELECT key, paused_until, code, sentence, level, updated_at FROM bucket WHERE key IN :keys
-""").bindparams(bindparam("keys", expanding=True))
+_LOAD = text("SELECT * FROM bucket WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
 _RAISE = text("UPDATE bucket SET level = level + 1 WHERE key = :key")
 _CALM = text("UPDATE bucket SET level = 0 WHERE key = :key AND level > 0")
 
 
-def pause(conn: Connection, key: str, until: int, *, code: str, sentence: str, now: int) -> None:
-    """Pause a bucket until epoch milliseconds; a pause is never shortened."""
+def pause(
+    conn: Connection, key: str, until: int, *, code: str, sentence: str, now: int, learned: Learned | None = None
+) -> bool:
+    """Pause a bucket until epoch milliseconds, and keep what it has learned; a pause is never shortened.
+
+    Returns whether this began a pause: False where the bucket was paused already.
+    """
+    known = load(conn, [key]).get(key)
     facts = {"key": key, "until": until, "code": code, "sentence": sentence, "now": now}
-    conn.execute(_PAUSE, facts)
+    cap, rate, cut_at = (learned.cap, learned.rate, learned.cut_at) if learned else (None, None, None)
+    conn.execute(_PAUSE, facts | {"cap": cap, "rate": rate, "cut_at": cut_at})
+    return until > now and (known is None or known.paused_until <= now)
+
+
+def ease(conn: Connection, key: str, until: int, *, cap: float | None, sentence: str, now: int) -> bool:
+    """Note that a bucket goes at half its cap until epoch milliseconds, or no longer. Returns whether this began it."""
+    known = load(conn, [key]).get(key)
+    conn.execute(_EASE, {"key": key, "until": until, "cap": cap, "sentence": sentence, "now": now})
+    return until > now and (known is None or (known.eased_until or 0) <= now)
 
 
 def resume(conn: Connection, key: str) -> None:
@@ -46,6 +83,22 @@ def load(conn: Connection, keys: Sequence[str]) -> Mapping[str, Bucket]:
     """Return the stored rows of `keys`; a bucket without one has never been paused."""
     rows = conn.execute(_LOAD, {"keys": list(keys)}).mappings()
     return {row["key"]: Bucket(**row) for row in rows}
+
+
+def allowed(bucket: Bucket, now: int) -> float | None:
+    """Return the messages per second that a bucket allows at `now` (epoch ms), None at its cap; a pause aside.
+
+    What `rate.lua` computes, from the row instead of the hash.
+    """
+    if not bucket.cap:
+        return None
+    rate = bucket.cap
+    if bucket.rate is not None:
+        grown = max(0, now - max(bucket.cut_at or 0, bucket.paused_until)) / 1000
+        rate = min(rate, bucket.rate + GAIN * bucket.cap * grown)
+    if (bucket.eased_until or 0) > now:
+        rate = min(rate, EASED * bucket.cap)
+    return rate if rate < bucket.cap else None
 
 
 def level(conn: Connection, key: str) -> int:

@@ -10,7 +10,8 @@ from sqlmodel import Field, SQLModel
 class Pace:
     """One bucket of a send: `rate` in messages per second, None where it only pauses and never limits.
 
-    `label` names it for people ("page acme", "API key", "campaign ceiling").
+    The rate is the cap; what is allowed at a moment may be less. `label` names it for people ("page acme", "API key",
+    "campaign ceiling").
     """
 
     key: str
@@ -18,10 +19,21 @@ class Pace:
     rate: float | None
 
 
-class Bucket(SQLModel, table=True):
-    """`key` is the bucket's name in Redis too. Times are epoch milliseconds.
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What refusals have taught a bucket: `rate` messages per second at `cut_at` (epoch ms), None where its `cap`."""
 
-    `level` counts the breaker's openings in a row (30 s, doubling to 15 min). `sentence` says why the bucket is paused.
+    cap: float
+    rate: float | None
+    cut_at: int
+
+
+class Bucket(SQLModel, table=True):
+    """`key` is the bucket's name in Redis too. Times are epoch milliseconds, rates messages per second.
+
+    `level` counts the breaker's openings in a row (30 s, doubling to 15 min). `sentence` says why the bucket is paused
+    or slowed. `cap`, `rate` and `cut_at` are what it has learned (`Learned`), None until it was first paused; until
+    `eased_until` it goes at half its cap. `campaigns.buckets.allowed` makes one rate of them.
     """
 
     key: str = Field(primary_key=True)
@@ -30,3 +42,7 @@ class Bucket(SQLModel, table=True):
     sentence: str = ""
     level: int = 0
     updated_at: int = Field(default=0, sa_type=BigInteger)
+    cap: float | None = None
+    rate: float | None = None
+    cut_at: int | None = Field(default=None, sa_type=BigInteger)
+    eased_until: int | None = Field(default=None, sa_type=BigInteger)

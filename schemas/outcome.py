@@ -38,12 +38,22 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a quota is used, in percent, whose it is, and in how many seconds it eases where that is said."""
+
+    percent: float
+    wait: float | None
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One answer, understood.
 
     `code` is the platform's own, most specific form (`10-2018278`, `IG_RATE_LIMITED`, `http-502`), kept raw for the
     report. `wait` is in seconds, as the platform asked, without jitter; None where it did not say. `suppress` means the
-    person must not be messaged again by this account. `sentence` is for people and never holds a secret.
+    person must not be messaged again by this account. `sentence` is for people and never holds a secret. `usage` is
+    what the answer said about quotas, kept only where that may change the pace.
     """
 
     verdict: Verdict
@@ -55,3 +65,4 @@ class Outcome:
     scope: Scope = Scope.SENDER
     suppress: bool = False
     sentence: str = ""
+    usage: Usage | None = None

@@ -4,7 +4,10 @@
 --                      pause  ms since 1970: no lease before
 --                      epoch  grows with every throttle; slots leased under an older epoch are void
 --                      run    the server's run_id when the bucket was seeded
---                      rate, cut: reserved for a pace that adapts
+--                      interval  µs between two slots at its cap, as last asked for
+--                      rate   messages per second since it was cut; none at its cap
+--                      cut    ms since 1970: when the rate was last written
+--                      eased  ms since 1970: at half its cap until then
 --
 -- KEYS  the buckets, each once
 -- ARGV  want   slots asked for
@@ -12,31 +15,48 @@
 --       span   µs of pace that one lease may hold
 --       ahead  µs between now and the first slot, at most
 --       keep   ms that an unused bucket is kept
---       then one interval in µs for each key; 0 = the bucket pauses but never limits
+--       gain   share of its cap that a cut bucket regains each second
+--       then one interval in µs for each key, that of its cap; 0 = the bucket pauses but never limits
 --
 -- Reply {n, now, start, step, epoch...}    n slots at start, start + step, ... (µs)
 --       {0, now, at, key, paused}          nothing before `at` (µs), because of KEYS[key]; paused is 0 or 1
 --       {-1, key...}                       these buckets are unseeded: seed them and ask again
 --
--- With one interval among the limiting buckets a lease holds several slots. With several it holds one: n slots at the slowest
+-- Intervals are those of the rates allowed now. With one interval among the limiting buckets a lease holds several slots. With several it holds one: n slots at the slowest
 -- step would reserve the faster bucket for longer than they use it, and starve the others who share it.
 
 local want, lead, span = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local ahead, keep = tonumber(ARGV[4]), tonumber(ARGV[5])
+local ahead, keep, gain = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local CAPS = 6
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 -- A restarted server may have lost the last second of its append-only file; what it remembers is then too early.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 
+-- The interval at present: that of the cap, longer while the bucket is cut or eased.
+local function present(interval, rate, cut, pause, eased)
+  if interval == 0 or not (rate or eased) then
+    return interval
+  end
+  local cap, ms = 1000000 / interval, now / 1000
+  local pace = allowed(cap, tonumber(rate), math.max(tonumber(cut or 0), pause), ms, gain)
+  if eased and tonumber(eased) > ms then
+    pace = math.min(pace, cap / 2)
+  end
+  return pace < cap and math.ceil(1000000 / pace) or interval
+end
+
 local buckets, unseeded = {}, {}
 for i, key in ipairs(KEYS) do
-  local stored = redis.call('HMGET', key, 'tat', 'pause', 'epoch', 'run')
+  local stored = redis.call('HMGET', key, 'tat', 'pause', 'epoch', 'run', 'rate', 'cut', 'eased')
   if stored[4] ~= run then
     unseeded[#unseeded + 1] = i
   else
+    local pause = tonumber(stored[2])
     buckets[i] = {
-      tat = tonumber(stored[1]), pause = stored[2] * 1000, epoch = tonumber(stored[3]), interval = tonumber(ARGV[5 + i]),
+      tat = tonumber(stored[1]), pause = pause * 1000, epoch = tonumber(stored[3]),
+      interval = present(tonumber(ARGV[CAPS + i]), stored[5], stored[6], pause, stored[7]),
     }
   end
 end
@@ -52,7 +72,7 @@ for i, bucket in ipairs(buckets) do
     pause, pauser = bucket.pause, i
   end
   if bucket.interval > 0 then
-    -- Nothing we lease ends later than this; beyond it the clock was set back, or the rate was raised.
+    -- Nothing we lease ends later than this; beyond it the clock was set back, or the rate rose.
     -- Stored at once, or the limit would move on with the clock and never be reached.
     local latest = now + ahead + math.max(span, bucket.interval)
     if bucket.tat > latest then
@@ -86,7 +106,7 @@ for i, key in ipairs(KEYS) do
   local rest = 0
   if bucket.interval > 0 then
     local tat = start + n * bucket.interval
-    redis.call('HSET', key, 'tat', string.format('%.0f', tat))
+    redis.call('HSET', key, 'tat', string.format('%.0f', tat), 'interval', ARGV[CAPS + i])
     rest = math.ceil((tat - now) / 1000)
   end
   redis.call('PEXPIRE', key, string.format('%.0f', keep + rest))

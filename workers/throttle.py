@@ -4,10 +4,14 @@ A send passes several buckets (its sender, an API key, an app, the campaign's ce
 Redis hash. One Lua call takes slots from all of them on Redis's clock (`lease.lua`). There is no burst after idle, and
 a crash loses at most the slots of one lease, a quarter of a second of pace.
 
+The rate that everybody passes is a cap. Below it a bucket learns: a refusal cuts its rate by a fifth, however many
+calls were out at the time, because a cut begins a new epoch and refusals of older ones count no more; from then on the
+rate grows by a five-hundredth of the cap each second, a pure function of time (`rate.lua`).
+
 Weaknesses, on purpose: whoever asks next gets the next slots, so shares are equal only over seconds; a send whose
-buckets have different rates gets one slot a call; two ceilings whose slots do not interleave evenly on a page with
-room to spare reach some 95 % of their rates, because nothing is caught up; without Redis there is no pace, hence no
-sending. Everybody must pass the same rate for the same key.
+buckets have different rates (one that was cut, say) gets one slot a call; two ceilings whose slots do not interleave
+evenly on a page with room to spare reach some 95 % of their rates, because nothing is caught up; without Redis there is
+no pace, hence no sending. Everybody must pass the same rate for the same key.
 """
 
 import asyncio
@@ -24,8 +28,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from campaigns import buckets
 from campaigns.errors import PagecastError
-from schemas.bucket import Bucket, Pace
+from schemas.bucket import Bucket, Learned, Pace
 
 LEAD = 0.06
 """Seconds between a lease and its first slot, so that a claim can commit in between."""
@@ -40,6 +45,11 @@ ASLEEP = 2.0
 
 _MICRO = 1_000_000
 _RECONNECT = 0.2
+
+_SCRIPTS = ("lease", "seed", "pause", "ease", "resume")
+_LEARNING = ("lease", "pause")
+"""Those that compute what a bucket allows, with the function of `rate.lua`."""
+_FIELDS = ("pause", "interval", "rate", "cut", "eased")
 
 Seed = Callable[[Sequence[str]], Awaitable[Mapping[str, Bucket]]]
 
@@ -88,6 +98,26 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """What a pause came to: its end in epoch milliseconds, and what the bucket has learned, for its row.
+
+    `moved` is False where the refused slot's epoch was over: the refusal had been counted.
+    """
+
+    until: int
+    moved: bool
+    learned: Learned | None
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """Until when a bucket goes at half its cap (epoch milliseconds), and that cap where it is known."""
+
+    until: int
+    cap: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class _News:
     """The latest heard of a bucket; `paused_until` in loop time."""
 
@@ -119,7 +149,7 @@ class Throttle:
         self._ahead = self._lead + self._span
         self._prefix = prefix
         self._channel = f"{prefix}pauses"
-        self._scripts = {name: redis.register_script(_source(name)) for name in ("lease", "seed", "pause", "resume")}
+        self._scripts = {name: redis.register_script(_source(name)) for name in _SCRIPTS}
         self._offset: float | None = None
         self._news: dict[str, _News] = {}
         self._deaf_until = -math.inf
@@ -130,7 +160,8 @@ class Throttle:
         Raises PaceUnavailable when Redis does not answer.
         """
         keys = [self._prefix + pace.key for pace in paces]
-        args = [max(1, min(want, WANT)), self._lead, self._span, self._ahead, KEEP_MS, *map(_interval, paces)]
+        args: list[float | str] = [max(1, min(want, WANT)), self._lead, self._span, self._ahead, KEEP_MS]
+        args += [buckets.GAIN, *map(_interval, paces)]
         for _ in range(3):
             sent = _now()
             reply = await self._run("lease", keys, args)
@@ -141,16 +172,25 @@ class Throttle:
             "Redis forgets the pace as fast as it is written. Look at its memory and its eviction policy."
         )
 
-    async def pause(self, key: str, seconds: float, epoch_of_slot: int | None = None) -> int:
-        """Pause a bucket for everybody and return until when, in epoch milliseconds; a longer pause stands.
+    async def pause(
+        self, key: str, seconds: float, epoch_of_slot: int | None = None, *, slower: bool = False
+    ) -> Paused:
+        """Pause a bucket for everybody; a longer pause stands. With `slower`, its rate is cut as well.
 
         `epoch_of_slot` is that of the lease whose slot was throttled: the refusals of one epoch count once.
         """
-        args = [math.ceil(seconds * 1000), "" if epoch_of_slot is None else epoch_of_slot, KEEP_MS, self._channel]
-        reply: list[int] = await self._run("pause", [self._prefix + key], args)
-        until, epoch, left = reply
-        self._hear(key, epoch, left)
-        return until
+        epoch = "" if epoch_of_slot is None else epoch_of_slot
+        args: list[float | str] = [math.ceil(seconds * 1000), epoch, KEEP_MS, self._channel]
+        args += [buckets.KEEPS if slower else 1, buckets.GAIN, buckets.FLOOR, buckets.LEAST]
+        until, number, left, moved, rate, cut, interval = await self._run("pause", [self._prefix + key], args)
+        self._hear(key, number, left)
+        learned = Learned(_MICRO / interval, float(rate) if rate else None, cut) if interval else None
+        return Paused(until, bool(moved), learned)
+
+    async def ease(self, key: str, seconds: float) -> Eased:
+        """Hold a bucket at half its cap for a while, or with 0 no longer; what is leased already stands."""
+        until, interval = await self._run("ease", [self._prefix + key], [math.ceil(seconds * 1000), KEEP_MS])
+        return Eased(until, _MICRO / interval if interval else None)
 
     async def resume(self, key: str) -> None:
         """End a bucket's pause in Redis; its row is the caller's to change."""
@@ -163,16 +203,15 @@ class Throttle:
         named = list(keys)
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.time()
                 for key in named:
-                    pipe.hmget(self._prefix + key, ["rate", "pause"])
-                rows = await pipe.execute()
+                    pipe.hmget(self._prefix + key, _FIELDS)
+                (second, micro), *rows = await pipe.execute()
         except RedisError as error:
             _unavailable(error)
-        return {
-            key: Allowed(rate=float(rate) if rate else None, paused_until=int(pause))
-            for key, (rate, pause) in zip(named, rows, strict=True)
-            if pause is not None
-        }
+        now = second * 1000 + micro // 1000
+        known = ((key, row) for key, row in zip(named, rows, strict=True) if row[0] is not None)
+        return {key: _allowed(_row(key, row), now) for key, row in known}
 
     def stale(self, lease: Lease) -> bool:
         """Whether no slot of this lease may be used any more: overtaken, too late, or slept through.
@@ -215,12 +254,12 @@ class Throttle:
 
     async def _seed(self, keys: Sequence[str]) -> None:
         rows = await self._seed_rows(keys)
-        pauses = [rows[key].paused_until if key in rows else 0 for key in keys]
+        facts = [fact for key in keys for fact in _seed_of(rows.get(key))]
         # The last lease that Redis forgot may have begun `ahead` from then, and lasted `span`.
         settle = self._ahead + self._span
-        await self._run("seed", [self._prefix + key for key in keys], [settle, KEEP_MS, *pauses])
+        await self._run("seed", [self._prefix + key for key in keys], [settle, KEEP_MS, *facts])
 
-    async def _run(self, script: str, keys: Sequence[str], args: Sequence[int | str]) -> Any:
+    async def _run(self, script: str, keys: Sequence[str], args: Sequence[float | str]) -> Any:
         try:
             return await self._scripts[script](keys=keys, args=args)
         except RedisError as error:
@@ -266,7 +305,32 @@ class Throttle:
 
 
 def _source(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.lua").read_text(encoding="utf-8")
+    files = ("rate", name) if name in _LEARNING else (name,)
+    return "".join(Path(__file__).with_name(f"{file}.lua").read_text(encoding="utf-8") for file in files)
+
+
+def _seed_of(row: Bucket | None) -> tuple[float | str, ...]:
+    """Return pause, rate, cut and eased as `seed.lua` takes them."""
+    if row is None:
+        return 0, "", 0, 0
+    return row.paused_until, row.rate or "", row.cut_at or 0, row.eased_until or 0
+
+
+def _row(key: str, stored: Sequence[bytes | None]) -> Bucket:
+    """Return the row that a hash's `_FIELDS` would make."""
+    pause, interval, rate, cut, eased = (None if field is None else float(field) for field in stored)
+    return Bucket(
+        key=key,
+        paused_until=int(pause or 0),
+        cap=_MICRO / interval if interval else None,
+        rate=rate,
+        cut_at=int(cut or 0),
+        eased_until=int(eased or 0),
+    )
+
+
+def _allowed(row: Bucket, now: int) -> Allowed:
+    return Allowed(buckets.allowed(row, now), row.paused_until)
 
 
 def _interval(pace: Pace) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-HEAD = "0002"
+HEAD = "0003"
 """The latest step; a test holds it equal to the folder's."""
 
 

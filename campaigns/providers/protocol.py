@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from campaigns.errors import InputError
 from schemas.bucket import Pace
 from schemas.message import Part
-from schemas.outcome import Outcome
+from schemas.outcome import Outcome, Usage
 from schemas.page import Channel, ProviderName, Route
 
 AUTH_SCHEMES = frozenset({"x-api-key", "bearer"})
@@ -104,6 +104,9 @@ class Provider(Protocol):
         `received_at` (with a zone) counts where the answer has no Date of its own. With `account_id`, usage headers
         are read for that account alone where they name it.
         """
+
+    def usage(self, response: httpx.Response, account_id: str) -> Usage | None:
+        """How much of a quota an answer says is used, None where it says nothing. Asked of every answer, so cheap."""
 
     def paces(self, sender: Sender, route: Route) -> tuple[Pace, ...]:
         """Every bucket that one text passes, the sender's first."""

@@ -29,10 +29,19 @@ def throttle_wait(
     """Return the first of Retry-After, `details.retry_after`, X-RateLimit-Reset and Meta's usage header, else None."""
     wait = stated_wait(headers, received_at, details)
     if wait is None:
-        wait = _until_reset(headers, received_at)
+        wait = until_reset(headers, received_at)
     if wait is None:
         wait = _regain(headers, account_id)
     return wait
+
+
+def until_reset(headers: httpx.Headers, received_at: datetime) -> float | None:
+    """Orbit's X-RateLimit-Reset is in unix seconds; one that is past, or over a year off, tells nothing."""
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    if not _NUMBER.fullmatch(reset):
+        return None
+    wait = float(reset) - _now(headers, received_at)
+    return wait if 0 < wait <= YEAR else None
 
 
 def seconds(value: object) -> float | None:
@@ -65,15 +74,6 @@ def _retry_after(headers: httpx.Headers, received_at: datetime) -> float | None:
     if wait is None and (until := _date(value)):
         wait = min(max(0.0, until.timestamp() - _now(headers, received_at)), YEAR)
     return wait
-
-
-def _until_reset(headers: httpx.Headers, received_at: datetime) -> float | None:
-    """Orbit's X-RateLimit-Reset is in unix seconds; one that is past, or over a year off, tells nothing."""
-    reset = headers.get("x-ratelimit-reset", "").strip()
-    if not _NUMBER.fullmatch(reset):
-        return None
-    wait = float(reset) - _now(headers, received_at)
-    return wait if 0 < wait <= YEAR else None
 
 
 def _regain(headers: httpx.Headers, account_id: str) -> float | None:

@@ -22,7 +22,7 @@ _DEFAULTS = {
     CampaignState.PAUSED: "Paused: resume it to go on.",
 }
 _CAMPAIGN = text("SELECT * FROM campaign WHERE id = :campaign_id")
-_LAST_VERB = text("SELECT MAX(at) FROM event WHERE campaign_id = :campaign_id")
+_LAST_VERB = text("SELECT MAX(at) FROM event WHERE campaign_id = :campaign_id AND kind NOT LIKE 'bucket.%'")
 
 
 def campaign(conn: Connection, campaign_id: int) -> Campaign:

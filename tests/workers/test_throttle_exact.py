@@ -5,17 +5,20 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.bucket import Pace
-from workers.throttle import KEEP_MS, _interval
+from campaigns import buckets
+from schemas.bucket import Bucket, Pace
+from workers.throttle import KEEP_MS, _interval, _seed_of, _source
 
 ROOT = Path(__file__).parents[2]
 SECOND = 1_000_000
@@ -36,89 +39,191 @@ PACES = {
 
 
 @dataclass
+class Exact:
+    """One bucket in exact arithmetic: microseconds for slots, milliseconds for the rest, messages per second."""
+
+    interval: int
+    tat: Fraction = Fraction(0)
+    pause: int = 0
+    epoch: int = EPOCH
+    rate: Fraction | None = None
+    cut: int = 0
+    eased: int = 0
+    leased: bool = False
+    slots: list[int] = field(default_factory=list)
+    row: Bucket = field(default_factory=lambda: Bucket(key=""))
+
+    @property
+    def cap(self) -> Fraction:
+        return Fraction(SECOND, self.interval)
+
+    def grown(self, ms: Fraction) -> Fraction:
+        if self.rate is None:
+            return self.cap
+        since = max(Fraction(0), ms - max(self.cut, self.pause))
+        return min(self.cap, self.rate + GAIN * self.cap * since / 1000)
+
+    def allowed(self, ms: Fraction) -> Fraction:
+        return min(self.grown(ms), self.cap / 2) if self.eased > ms else self.grown(ms)
+
+    def present(self, now: int) -> int:
+        """The interval that a lease at `now` must keep."""
+        pace = self.allowed(Fraction(now, 1000))
+        return self.interval if pace >= self.cap else math.ceil(SECOND / pace)
+
+    def learn(self, ms: int, *, cut: bool) -> None:
+        if self.interval == 0 or not self.leased:
+            return
+        rate = self.grown(Fraction(ms))
+        if cut:
+            least = max(self.cap / 60, Fraction(1, 100))
+            rate = min(self.cap, max(self.allowed(Fraction(ms)) * Fraction(4, 5), least))
+        self.rate, self.cut = (rate, ms) if rate < self.cap else (None, 0)
+
+
+GAIN = Fraction(1, 500)
+
+
+@dataclass
 class Model:
-    """What was leased so far, in exact microseconds, and the real script on a clock of the test's own."""
+    """What was leased so far, in exact microseconds, and the real scripts on a clock of the test's own."""
 
     client: redis.Redis
     now: int = EPOCH * SECOND
-    slots: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in PACES})
+    exact: dict[str, Exact] = field(default_factory=lambda: {name: Exact(_interval(PACES[name])) for name in PACES})
 
     def __post_init__(self) -> None:
         self.client.flushall()
-        self.call("seed", list(PACES), [-SECOND, KEEP_MS, *(0 for _ in PACES)])
+        self.call("seed", list(PACES), [-SECOND, KEEP_MS, *(fact for _ in PACES for fact in _seed_of(None))])
 
-    def call(self, name: str, keys: Sequence[str], args: Sequence[int]) -> list[int]:
-        source = (ROOT / "workers" / f"{name}.lua").read_text()
+    def call(self, name: str, keys: Sequence[str], args: Sequence[float | str]) -> list[Any]:
+        source = _source(name)
         assert source.count("redis.call('TIME')") == 1
         self.client.hset("clock", mapping={"s": self.now // SECOND, "us": self.now % SECOND})
         faked = source.replace("redis.call('TIME')", "redis.call('HMGET', 'clock', 's', 'us')")
         return self.client.eval(faked, len(keys), *keys, *args)
 
     def lease(self, names: Sequence[str], want: int) -> list[int]:
-        args = [want, LEAD, SPAN, AHEAD, KEEP_MS, *(_interval(PACES[name]) for name in names)]
+        args = [want, LEAD, SPAN, AHEAD, KEEP_MS, buckets.GAIN, *(_interval(PACES[name]) for name in names)]
         return self.call("lease", names, args)
-
-    def earliest(self, names: Sequence[str]) -> Fraction:
-        free = [self.slots[name][-1] + SECOND / rate for name, rate in rates(names).items() if self.slots[name]]
-        return max([Fraction(self.now + LEAD), *free])
 
     def step(self, names: Sequence[str], want: int) -> None:
         """Ask once, and hold the answer against what exact arithmetic allows."""
-        earliest = self.earliest(names)
+        limits = {name: self.exact[name] for name in names if self.exact[name].interval}
+        intervals = {name: bucket.present(self.now) for name, bucket in limits.items()}
+        pause = max(self.exact[name].pause for name in names) * 1000
+        for name, bucket in limits.items():
+            self.known_to_the_row(bucket)
+            bucket.tat = min(bucket.tat, Fraction(self.now + AHEAD + max(SPAN, intervals[name])))
+        earliest = max([Fraction(self.now + LEAD), *(bucket.tat for bucket in limits.values())])
         count, now, *rest = self.lease(names, want)
         assert now == self.now
         if count == 0:
-            self.refused(names, want, earliest, until=rest[0])
+            self.refused(names, want, earliest, pause, rest)
             return
-        start, interval = rest[:2]
-        limits = rates(names)
-        slowest = min(limits.values(), default=None)
-        # Rounding to whole microseconds may cost one for each slot of the lease before.
-        assert earliest <= start <= earliest + 50
+        start, interval, *epochs = rest
+        assert pause <= self.now
+        assert epochs == [self.exact[name].epoch for name in names]
+        assert abs(start - earliest) <= NEAR
         assert start - self.now <= AHEAD
-        assert count == (want if slowest is None else expected(limits, slowest, want))
-        for name in limits:
-            self.slots[name] += [start + i * interval for i in range(count)]
+        assert abs(interval - max(intervals.values(), default=0)) <= 1
+        assert count == expected(intervals.values(), want)
+        for name, bucket in limits.items():
+            bucket.slots += [start + i * interval for i in range(count)]
+            bucket.tat = Fraction(start + count * intervals[name])
+            bucket.leased = True
 
-    def refused(self, names: Sequence[str], want: int, earliest: Fraction, until: int) -> None:
-        assert earliest - self.now > AHEAD - 50
-        self.now = until - 1
-        assert self.lease(names, want)[0] == 0
+    def refused(self, names: Sequence[str], want: int, earliest: Fraction, pause: int, rest: Sequence[int]) -> None:
+        until, _, paused = rest
+        assert paused == (pause > self.now)
+        if paused:
+            assert until == pause
+        else:
+            assert earliest - self.now > AHEAD - NEAR
+            self.now = until - 1
+            assert self.lease(names, want)[0] == 0
         self.now = until
         self.step(names, want)
 
+    def pause(self, name: str, wait: int, how: str) -> None:
+        """Pause a bucket, for a refusal of this epoch, of an older one, or for another reason."""
+        bucket, ms = self.exact[name], self.now // 1000
+        epoch = {"refused": bucket.epoch, "late": bucket.epoch - 1, "other": ""}[how]
+        args = [wait, epoch, KEEP_MS, "told", 1 if how == "other" else buckets.KEEPS]
+        args += [buckets.GAIN, buckets.FLOOR, buckets.LEAST]
+        until, number, left, moved, rate, cut, interval = self.call("pause", [name], args)
+        bucket.learn(ms, cut=how == "refused")
+        bucket.pause = max(bucket.pause, ms + wait)
+        bucket.epoch += how != "late"
+        assert (until, number, left, moved) == (bucket.pause, bucket.epoch, bucket.pause - ms, how != "late")
+        assert (cut, interval) == ((ms, bucket.interval) if bucket.leased else (0, 0))
+        assert (float(rate) if rate else None) == (bucket.rate and pytest.approx(float(bucket.rate)))
+        bucket.row.paused_until = until
+        if interval:
+            bucket.row.cap, bucket.row.cut_at = SECOND / interval, cut
+            bucket.row.rate = float(rate) if rate else None
 
-def rates(names: Sequence[str]) -> dict[str, Fraction]:
-    return {name: Fraction(rate).limit_denominator(3600) for name in names if (rate := PACES[name].rate) is not None}
+    def ease(self, name: str, wait: int) -> None:
+        bucket = self.exact[name]
+        bucket.eased, interval = self.call("ease", [name], [wait, KEEP_MS])
+        assert bucket.eased == self.now // 1000 + wait
+        bucket.row.eased_until = bucket.eased
+        bucket.row.cap = SECOND / interval if interval else bucket.row.cap
+
+    def forget(self) -> None:
+        """Lose everything in Redis; the rows are left."""
+        self.client.flushall()
+        facts = [fact for bucket in self.exact.values() for fact in _seed_of(bucket.row)]
+        self.call("seed", list(self.exact), [AHEAD + SPAN, KEEP_MS, *facts])
+        for bucket in self.exact.values():
+            bucket.tat = Fraction(self.now + AHEAD + SPAN)
+            bucket.epoch, bucket.leased = self.now // SECOND, False
+            if bucket.interval > SPAN:
+                # Where slots are further apart than a lease reaches, a loss gives one of them early.
+                bucket.slots.clear()
+
+    def known_to_the_row(self, bucket: Exact) -> None:
+        ms = self.now // 1000
+        if bucket.row.cap:
+            assert (buckets.allowed(bucket.row, ms) or bucket.row.cap) == pytest.approx(float(bucket.allowed(ms)))
 
 
-def expected(limits: dict[str, Fraction], slowest: Fraction, want: int) -> int:
-    if len(set(limits.values())) > 1:
+def expected(intervals: Iterable[int], want: int) -> int:
+    different = set(intervals)
+    if len(different) > 1:
         return 1
-    return min(want, max(1, math.floor(SPAN / Fraction(_interval(Pace("", "", float(slowest)))))))
+    return min([want, *(max(1, SPAN // interval) for interval in different)])
 
+
+NEAR = 50
+"""Microseconds: a cut bucket's interval may be rounded to the neighbour of the exact one."""
 
 lanes = st.lists(st.sampled_from(sorted(PACES)), min_size=1, max_size=4, unique=True)
-steps = st.lists(
-    st.tuples(st.sampled_from([0, 0, 1, 777, 10_000, 27_778, 250_000, 3_000_000]), lanes, st.integers(1, 50)),
-    min_size=1,
-    max_size=40,
+asking = st.tuples(st.just("lease"), lanes, st.integers(1, 50))
+pausing = st.tuples(
+    st.just("pause"),
+    st.sampled_from(sorted(PACES)),
+    st.sampled_from([0, 1, 700, 2000, 40_000]),
+    st.sampled_from(["refused", "refused", "late", "other"]),
 )
+easing = st.tuples(st.just("ease"), st.sampled_from(sorted(PACES)), st.sampled_from([0, 5000, 60_000]))
+deeds = st.one_of(asking, asking, asking, pausing, easing, st.tuples(st.just("forget")))
+passing = st.sampled_from([0, 0, 1, 777, 10_000, 27_778, 250_000, 3_000_000, 100_000_000])
+steps = st.lists(st.tuples(passing, deeds), min_size=1, max_size=40)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
-def test_no_order_of_leases_breaks_or_wastes_a_pace(valkey_url, steps):
+def test_no_order_of_leases_refusals_and_losses_breaks_or_wastes_a_pace(valkey_url, steps):
     with redis.Redis.from_url(valkey_url) as client:
         model = Model(client)
-        for passed, names, want in steps:
+        for passed, (deed, *facts) in steps:
             model.now += passed
-            model.step(names, want)
-        for name, rate in rates(list(PACES)).items():
-            slots = model.slots[name]
-            assert slots == sorted(slots)
-            assert all(later - sooner >= SECOND / rate for sooner, later in itertools.pairwise(slots))
-            assert most_in_a_second(slots, SECOND) <= math.ceil(rate)
+            {"lease": model.step, "pause": model.pause, "ease": model.ease, "forget": model.forget}[deed](*facts)
+        for name, bucket in model.exact.items():
+            if rate := PACES[name].rate:
+                assert all(later - sooner >= SECOND / rate for sooner, later in itertools.pairwise(bucket.slots))
+                assert most_in_a_second(bucket.slots, SECOND) <= math.ceil(rate)
 
 
 def test_a_clock_set_back_does_not_stop_the_pace(valkey_url):
@@ -131,6 +236,21 @@ def test_a_clock_set_back_does_not_stop_the_pace(valkey_url):
         assert until - model.now <= SPAN
         model.now = until
         assert model.lease(["page"], 50)[0] == 8
+
+
+def test_a_page_refused_again_and_again_ends_at_a_sixtieth_and_recovers_within_nine_minutes(valkey_url):
+    with redis.Redis.from_url(valkey_url) as client:
+        model = Model(client)
+        page = model.exact["page"]
+        for _ in range(30):
+            model.step(["page"], 1)
+            model.pause("page", 0, "refused")
+        assert page.rate == page.cap / 60
+        model.now += 250 * SECOND
+        assert float(page.allowed(Fraction(model.now, 1000))) == pytest.approx(36 * (1 / 60 + 0.5), rel=1e-3)
+        model.now += 242 * SECOND
+        model.step(["page"], 50)
+        assert page.present(model.now) == page.interval
 
 
 LEASER = """

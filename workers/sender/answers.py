@@ -1,11 +1,10 @@
 """What each outcome does: to its row, its bucket, its page and its campaign. The one place that acts on answers."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,8 +19,9 @@ from campaigns.ledger.deliveries import Candidate, Settlement
 from campaigns.lifecycle.control import stop_if_all_refused
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
-from schemas.outcome import Outcome, Scope, Verdict
+from schemas.outcome import Outcome, Verdict
 from schemas.reason import Reason
+from workers.sender.brakes import Brakes, jittered
 from workers.sender.breaker import pause_for
 from workers.sender.kit import Kit
 from workers.throttle import Lease, PaceUnavailable
@@ -32,14 +32,11 @@ DEFER = 600.0
 """Seconds until a deferred person's next try, where the platform does not say."""
 IN_A_ROW = 3
 """Unreachable calls that pause a host; answers of somebody else that park a page."""
-LONGEST_BACKOFF = 900.0
-"""Seconds; only our own guess has a cap, what a platform asks for has none."""
 PARK_ABOVE = 86_400.0
 """Seconds of wait above which a page parks: nobody watches a bar for a day."""
 _HOST_PAUSE_MOST = 60.0
 _ANSWERED = frozenset({Verdict.ACCEPTED, Verdict.REFUSED_RECIPIENT, Verdict.DEFERRED, Verdict.REFUSED_MESSAGE})
 """Verdicts that leave no doubt about the message, and none about the line."""
-_JITTER = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +58,7 @@ class Answers:
         self._held = held
         self._briefing = briefing
         self._returned = returned
+        self._brakes = Brakes(kit, held, briefing)
         self._unproven = not briefing.proven or briefing.parked
         self._heard = asyncio.Event()
         self._acts: dict[Verdict, Callable[[Ready, Outcome, Lease], Awaitable[None]]] = {
@@ -77,7 +75,10 @@ class Answers:
 
     def read(self, response: httpx.Response, received_at: datetime) -> Outcome:
         """Understand an answer in this page's name."""
-        return self._briefing.provider.outcome(response, received_at, self._briefing.sender.account_id)
+        provider, account_id = self._briefing.provider, self._briefing.sender.account_id
+        outcome = provider.outcome(response, received_at, account_id)
+        usage = provider.usage(response, account_id)
+        return replace(outcome, usage=usage) if usage and self._brakes.concerned(usage) else outcome
 
     async def heard(self, seconds: float) -> None:
         """Wait for an answer, at most `seconds`; one that came since the last wait will do."""
@@ -91,6 +92,8 @@ class Answers:
             log.info("answer", verdict=outcome.verdict, code=outcome.code, page=self._briefing.page)
         self._count(outcome)
         await self._acts[outcome.verdict](ready, outcome, lease)
+        if outcome.usage and await self._brakes.heed(outcome.usage, lease):
+            self._unproven = True
         self._heard.set()
 
     def give_back(self, ready: Ready) -> None:
@@ -114,7 +117,7 @@ class Answers:
             for pace in briefing.paces:
                 kit.throttles.pop(pace.key, None)
 
-    async def _accepted(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
+    async def _accepted(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         row, parts = ready.row, len(self._briefing.message.parts)
         ids = " ".join(filter(None, (row.message_ids, outcome.message_id)))
         now = int(time.time() * 1000)
@@ -132,9 +135,9 @@ class Answers:
                 request_id=outcome.request_id,
                 accepted_at=now,
             )
-        await self._proof()
+        await self._proof(lease)
 
-    async def _refused_recipient(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
+    async def _refused_recipient(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         self._fail(ready, outcome, Reason.MESSAGE_REJECTED)
         if outcome.suppress:
             row = ready.row
@@ -143,14 +146,14 @@ class Answers:
                     conn, row.recipient_id, row.sender_id, source="provider", note=outcome.code, now=now_of(conn)
                 )
             )
-        await self._proof()
+        await self._proof(lease)
 
-    async def _deferred(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
-        due_at = int((time.time() + _jittered(outcome.wait or DEFER)) * 1000)
+    async def _deferred(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
+        due_at = int((time.time() + jittered(outcome.wait or DEFER)) * 1000)
         self._settle(
             ready, DeliveryState.PENDING, due_at=due_at, code=outcome.code, request_id=outcome.request_id, retry=1
         )
-        await self._proof()
+        await self._proof(lease)
 
     async def _refused_message(self, ready: Ready, outcome: Outcome, _lease: Lease) -> None:
         self._fail(ready, outcome, Reason.MESSAGE_REJECTED)
@@ -170,13 +173,7 @@ class Answers:
         if outcome.wait is not None and outcome.wait > PARK_ABOVE:
             await self._park(outcome)
             return
-        key = self._briefing.bucket(outcome.scope) if outcome.scope is not Scope.SENDER else self._briefing.sender_key
-        fresh = not self._kit.throttle.overtaken(lease)
-        if fresh:
-            self._kit.throttles[key] += 1
-        backoff = min(LONGEST_BACKOFF, 2.0 ** self._kit.throttles[key])
-        wait = _jittered(outcome.wait if outcome.wait is not None else backoff)
-        await self._pause(key, wait, outcome.code, f"asked page {self._briefing.page} to slow down", lease)
+        await self._brakes.throttled(outcome, lease)
 
     async def _unreachable(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         self._settle(ready, DeliveryState.PENDING, attempt=0, code=outcome.code)
@@ -186,8 +183,8 @@ class Answers:
             return
         self._kit.unreachable[key] += 1
         if (row := self._kit.unreachable[key]) >= IN_A_ROW:
-            wait = _jittered(min(_HOST_PAUSE_MOST, 2.0 ** (row - IN_A_ROW)))
-            await self._pause(key, wait, outcome.code, outcome.sentence, lease)
+            wait = min(_HOST_PAUSE_MOST, 2.0 ** (row - IN_A_ROW))
+            await self._brakes.pause(key, wait, outcome.code, outcome.sentence, lease)
 
     async def _unknown(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         self._settle(ready, DeliveryState.UNKNOWN, code=outcome.code, request_id=outcome.request_id)
@@ -197,7 +194,7 @@ class Answers:
         key = self._briefing.sender_key
         level = await self._do(self._open_breaker)
         sentence = f"does not say what became of messages of page {self._briefing.page}; one more is tried then"
-        await self._pause(key, _jittered(pause_for(level)), outcome.code, sentence, lease)
+        await self._brakes.pause(key, pause_for(level), outcome.code, sentence, lease)
         self._unproven = True
 
     def _open_breaker(self, conn: Connection) -> int:
@@ -234,8 +231,9 @@ class Answers:
     def _doubt(self, *, doubt: bool) -> bool:
         return self._kit.breakers[self._briefing.sender_key].saw(doubt=doubt)
 
-    async def _proof(self) -> None:
-        if not self._unproven:
+    async def _proof(self, lease: Lease) -> None:
+        # What was out when a pause began says nothing about the time after it; a parked page has only its one message.
+        if not self._unproven or (not self._briefing.parked and self._kit.throttle.overtaken(lease)):
             return
         self._unproven = False
         held, key, parked = self._held, self._briefing.sender_key, self._briefing.parked
@@ -254,17 +252,5 @@ class Answers:
         with suppress(PaceUnavailable):
             await self._kit.throttle.pause(self._briefing.sender_key, 1.0)
 
-    async def _pause(self, key: str, wait: float, code: str, sentence: str, lease: Lease) -> None:
-        try:
-            until = await self._kit.throttle.pause(key, wait, (lease.epoch or {}).get(key))
-        except PaceUnavailable:
-            # Nobody gets a slot meanwhile; the row keeps the pause, and the clock rings nobody before its end.
-            until = int((time.time() + wait) * 1000)
-        await self._do(lambda conn: buckets.pause(conn, key, until, code=code, sentence=sentence, now=now_of(conn)))
-
     async def _do(self, step: Callable[[Connection], T]) -> T:
         return await self._kit.writer.do(step)
-
-
-def _jittered(seconds: float) -> float:
-    return seconds * (1 + random.uniform(0, _JITTER))  # noqa: S311 - spreads load, hides nothing

@@ -38,6 +38,8 @@ class Kit:
     breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker))
     throttles: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Bucket → throttles in a row, for the wait where the platform names none."""
+    eased: dict[str, float] = field(default_factory=dict)
+    """Sender's bucket → loop time until which this process knows it to go at half its cap."""
     unreachable: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Host bucket → calls in a row that found nobody."""
     foreign: dict[int, int] = field(default_factory=lambda: defaultdict(int))

@@ -9,10 +9,11 @@ import httpx
 from campaigns.providers.answer import Answer, Meaning, by_shape, by_status, identifier
 from campaigns.providers.meta.body import body
 from campaigns.providers.meta.errors import ERRORS, RANGES, TRY_LATER
+from campaigns.providers.meta.usage import usage
 from campaigns.providers.pace import sender_pace, sender_warnings
 from campaigns.providers.protocol import Call, Sender
 from schemas.bucket import Pace
-from schemas.outcome import Outcome, Scope, Verdict
+from schemas.outcome import Outcome, Scope, Usage, Verdict
 from schemas.page import Channel, ProviderName, Route
 
 VERSION = "v26.0"
@@ -51,6 +52,12 @@ class Meta:
             received_at,
             account_id,
         )
+
+    def usage(self, response: httpx.Response, account_id: str) -> Usage | None:
+        """Return the highest percentage in the usage headers that is the app's or this account's."""
+        app = response.headers.get("x-app-usage")
+        business = response.headers.get("x-business-use-case-usage")
+        return None if app is None and business is None else usage(app, business, account_id)
 
     def paces(self, sender: Sender, route: Route) -> tuple[Pace, ...]:
         """Return the sender's bucket, and the app's, which has no rate of its own but pauses all of its senders."""

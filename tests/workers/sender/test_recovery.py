@@ -70,7 +70,7 @@ def killed_worker(home):
 
 
 def claimed_by(bench, owner, want=3):
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     with bench.runtime.writing() as conn:
         held = chunks.acquire(conn, 1, owner, now_of(conn))
         return claim(conn, held, lambda row, _i: row, name="old", want=want, now=now_of(conn), after=0)
@@ -117,7 +117,7 @@ def test_no_more_bells_than_twice_the_slots(bench, clock):
 def test_a_paused_bucket_silences_its_lanes(bench, clock, until):
     bench.launch(5)
     key = f"sender:instagram:{factories.ACCOUNT}"
-    bench.write("INSERT INTO bucket VALUES (:key, :until, '', '', 0, 0)", key=key, until=until)
+    bench.write("INSERT INTO bucket VALUES (:key, :until, '', '', 0, 0, NULL, NULL, NULL, NULL)", key=key, until=until)
     assert clock.tick() == ([1] if until == 1 else [])
 
 
