@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from campaigns import report
+from schemas.plan import Plan
 from schemas.status import Status
 from tests.campaigns.report_factory import NOW, Spring
 
@@ -86,11 +87,15 @@ def written(folder: Path) -> tuple[Path, Status]:
         spring.unusable("damaged_id", HOSTILE)
     spring.double()
     spring.double()
-    spring.store("finished", name=HOSTILE)
+    spring.store("finished", name=HOSTILE, finished_at=NOW)
     event = {"at": NOW - 500_000, "kind": "page.parked", "actor": HOSTILE, "campaign_id": 1, "page_id": None}
     spring.insert("event", event | {"sentence": f"Meta said {HOSTILE}"})
     with spring.connected() as conn:
-        out = report.write(conn, folder, 1, folder / "out", NOW)
+        plan = Plan(
+            token="t", eligible=1_340, skipped={"window_closed": 9}, rejected=3, duplicates=2, total=1_342, lost=0,
+            finish_at="2026-12-01T14:00:37+00:00", lowest_rate=None, latest_start=None, pages=[],
+        )  # fmt: skip
+        out = report.write(conn, folder, 1, folder / "out", NOW, plan=plan)
         assert out.rows == 1_342
         return folder / "out" / "report.html", report.status(conn, 1, NOW)
 

@@ -12,9 +12,10 @@ RATE = 10
 
 
 @pytest.fixture
-def up(desk):
+def up(desk, wait_until):
     """Workers and clock, as a server has them."""
     running = desk.start("up", "--no-web", "--workers", 1)
+    wait_until(lambda: list(desk.home.glob("workers/*")), "the worker is there")
     yield running
     running.interrupt()
     ran = running.ended(60)
@@ -106,6 +107,7 @@ def test_everything_pauses_at_once_and_a_campaign_is_cancelled(desk, pagecast, w
     nothing_wrong(desk)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("up")
 def test_who_has_no_turn_before_not_after_is_not_sent_to(desk, pagecast):
     soon = datetime.now(UTC) + timedelta(seconds=6)
