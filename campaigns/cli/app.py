@@ -34,6 +34,7 @@ def main() -> None:
         copies,
         corrections,
         lists,
+        page_check,
         pages,
         people,
         running,

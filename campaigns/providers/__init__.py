@@ -1,11 +1,28 @@
 """The providers, by name. Adding one is a folder and a line here."""
 
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from campaigns.providers.answer import Standing
 from campaigns.providers.meta import Meta
+from campaigns.providers.meta import probe as meta
 from campaigns.providers.orbit import Orbit
-from campaigns.providers.protocol import Provider
+from campaigns.providers.orbit import probe as orbit
+from campaigns.providers.protocol import Provider, Sender
 from schemas.page import ProviderName
 
 PROVIDERS: dict[ProviderName, Provider] = {
     ProviderName.META: Meta(),
     ProviderName.ORBIT: Orbit(),
 }
+
+PROBES: dict[
+    ProviderName,
+    tuple[Callable[[Sender], httpx.Request], Callable[[Sender, httpx.Response, datetime], Standing]],
+] = {
+    ProviderName.META: (meta.probe, meta.standing),
+    ProviderName.ORBIT: (orbit.probe, orbit.standing),
+}
+"""How to ask whether a token is accepted, and what the answer says; both pure."""

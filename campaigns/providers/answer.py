@@ -39,6 +39,27 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What an answer to a probe says of a token: `accepted` is None where it does not tell.
+
+    `account_id` and `name` are those of the token where the platform gives them. `code` is as in `Outcome`.
+    """
+
+    accepted: bool | None
+    sentence: str
+    code: str = ""
+    account_id: str | None = None
+    name: str | None = None
+
+    @classmethod
+    def refused(cls, outcome: Outcome) -> "Standing":
+        """Understand an answer that is no success by what it would mean for a send."""
+        if outcome.verdict is Verdict.REFUSED_SENDER:
+            return cls(accepted=False, sentence=outcome.sentence, code=outcome.code)
+        return cls(accepted=None, sentence=outcome.sentence, code=outcome.code)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A response that was read once: its JSON object (empty where there is none) and its `error` object."""
 

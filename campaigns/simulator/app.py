@@ -4,6 +4,8 @@ Sends take a bare path, for a benchmark asks thousands a second of it; the rest 
 
     POST /{v26.0}/{me|account}/messages              Meta; Authorization: Bearer sim-<account>
     POST /api/v1/messages/{instagram|messenger}      Orbit; X-API-Key: sim-<anything>
+    GET  /{v26.0}/me                                 who a Meta token is
+    GET  /api/v1/messages                            what an Orbit key may see: nothing, but it is told so
     GET  /stats                                      the counts, see Books.stats
     GET  /accepted?account=&offset=&limit=           accepted messages, at most 10,000 a page
     POST /reset                                      forget everything seen
@@ -28,6 +30,8 @@ from campaigns.simulator.receiver import Receiver
 from campaigns.simulator.scenario import Scenario
 
 GRAPH_PATH = re.compile(r"/v\d+\.\d+/([^/]+)/messages")
+GRAPH_ME = re.compile(r"/v\d+\.\d+/me")
+ORBIT_LIST = re.compile(r"/api/v\d+/messages")
 ORBIT_PATH = re.compile(r"/api/v\d+/messages/(instagram|messenger)")
 PAGE = 10_000
 
@@ -56,7 +60,19 @@ class Simulation:
                 return await deliver(await self._graph_send(place[1], scope, receive), scope, receive, send)
             if place := ORBIT_PATH.fullmatch(path):
                 return await deliver(await self._orbit_send(place[1], scope, receive), scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "GET" and (answer := self._looked_up(scope)):
+            return await deliver(answer, scope, receive, send)
         return await self._desk(scope, receive, send)
+
+    def _looked_up(self, scope: Scope) -> Answer | None:
+        headers = dict(scope["headers"])
+        if GRAPH_ME.fullmatch(scope["path"]):
+            call = self._graph.read("me", headers, _token_of(scope["query_string"]), b"{}")
+            return self._graph.me(call, self.receiver.look(call))
+        if ORBIT_LIST.fullmatch(scope["path"]):
+            call = self._orbit.read("instagram", headers, b"{}")
+            return self._orbit.listing(call, self.receiver.look(call))
+        return None
 
     async def _graph_send(self, account: str, scope: Scope, receive: Receive) -> Answer:
         body = await body_of(receive)

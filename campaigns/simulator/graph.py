@@ -48,6 +48,12 @@ class Graph:
             return "100-33"
         return self._scenario.account_codes.get(account, "")
 
+    def me(self, call: Call, moment: Moment) -> Answer:
+        """Return the answer to a token's question who it is; `call` as `read` gives it for an empty body."""
+        if call.denied:
+            return self.error(call, call.denied, moment)
+        return Answer(200, self._headers(call, moment), encode({"id": call.account, "name": f"Page {call.account}"}))
+
     def code_of(self, fate: str, call: Call) -> str:
         """Return Graph's code for a named fate; any other code stands for itself."""
         return FATES[fate][call.channel] if fate in FATES else fate

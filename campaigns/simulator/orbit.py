@@ -71,6 +71,12 @@ class Orbit:
             call.denied = self._scenario.account_codes.get(call.account, "")
         return call
 
+    def listing(self, call: Call, moment: Moment) -> Answer:
+        """Return the answer to a key that asks for messages; it is shown none."""
+        if call.denied in {"INVALID_API_KEY", "UNAUTHORIZED"}:
+            return self.error(call, call.denied, moment)
+        return Answer(200, _headers(moment), encode({"data": [], "meta": _meta(moment)}))
+
     def code_of(self, fate: str, call: Call) -> str:
         """Return Orbit's code for a named fate; a Graph code becomes what Orbit says for a refusal downstream."""
         del call

@@ -179,6 +179,10 @@ class Receiver:
         visit.sender.refusals += is_throttle(code)
         return visit.dialect.error(visit.call, code, self._moment(visit.call, visit.now), wait)
 
+    def look(self, call: Call) -> Moment:
+        """Return the moment of a question that sends nothing and counts for nothing."""
+        return self._moment(call, self._clock())
+
     def _moment(self, call: Call, now: float) -> Moment:
         gauge = self._pace.gauge(call, now)
         skew = self.scenario.clock_skew
