@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from campaigns.audience.columns import Columns
-from campaigns.audience.duplicates import people
+from campaigns.audience.duplicates import repetitions
 from campaigns.audience.instants import DAY_MONTH, EITHER_ORDER, HAS_ZONE, UTC, both_readings
 from campaigns.audience.rules import YES, trimmed
 from campaigns.errors import InputError
@@ -23,26 +23,23 @@ _TIMES_CHANCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of a stored list; `people` are the different (page, recipient) of the rows that break no rule."""
+    """Rows of a stored list; `duplicates` repeat an earlier (page, recipient) among the rows that break no rule."""
 
     rows: int
     rejected: int
-    people: int
+    duplicates: int
 
     @property
-    def duplicates(self) -> int:
-        """How many rows repeat an earlier one."""
-        return self.rows - self.rejected - self.people
+    def people(self) -> int:
+        """How many different (page, recipient) there are."""
+        return self.rows - self.rejected - self.duplicates
 
 
 def counts(stored: Path, columns: Columns) -> Counts:
     """Count the rows of a stored list."""
     scan = pl.scan_parquet(stored, glob=False)
-    rejected = scan.select(pl.len(), pl.col(RULE).count())
-    key = [PAGE] if columns.page else []
-    different = people(scan.filter(pl.col(RULE).is_null()).select(*key, RECIPIENT), key)
-    (rows, wrong), (distinct,) = (frame.row(0) for frame in pl.collect_all([rejected, different]))
-    return Counts(rows, wrong, distinct)
+    rows, rejected = scan.select(pl.len(), pl.col(RULE).count()).collect().row(0)
+    return Counts(rows, rejected, repetitions(scan.filter(pl.col(RULE).is_null()), [PAGE] if columns.page else []))
 
 
 def blanks(stored: Path, headers: Sequence[str]) -> dict[str, int]:
