@@ -177,6 +177,7 @@ def explain(
 def report(
     word: Word,
     folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write into.")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write results.xlsx too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write results.csv, results.parquet, summary.json and report.html; at any time."""
@@ -187,7 +188,8 @@ def report(
         campaign = found(runtime, word)
         planned = launched_plan(runtime, campaign)
         with runtime.reading() as conn:
-            written = reports.write(conn, runtime.storage, campaign.id or 0, folder, now_of(conn), plan=planned)
+            facts = (runtime.storage, campaign.id or 0, folder, now_of(conn))
+            written = reports.write(conn, *facts, plan=planned, xlsx=xlsx)
     _tell({"id": campaign.ref, "report": str(folder), "rows": written.rows}, as_json, f"{folder}/report.html")
 
 

@@ -1,4 +1,4 @@
-"""The report's folder: four files, each complete or not there."""
+"""The report's folder: four files or five, each complete or not there."""
 
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from campaigns.report.lanes import lanes
 from campaigns.report.results import source, write_csv, write_parquet
 from campaigns.report.standing import campaign, status
 from campaigns.report.summary import Summary, summarise
+from campaigns.report.workbook import write_workbook
 from schemas.campaign import Campaign
 from schemas.delivery import COUNTED
 from schemas.plan import Plan
@@ -36,12 +37,20 @@ class Written:
 
 
 def write(
-    conn: Connection, storage: Path, campaign_id: int, out: Path, now_ms: int, *, plan: Plan | None = None
+    conn: Connection,
+    storage: Path,
+    campaign_id: int,
+    out: Path,
+    now_ms: int,
+    *,
+    plan: Plan | None = None,
+    xlsx: bool = False,
 ) -> Written:
     """Write results.csv, results.parquet, summary.json and report.html into `out`; older ones are replaced.
 
-    Needs one snapshot (`Runtime.reading()`): the rows are checked against the tallies. Raises StateError before launch,
-    InputError for a folder that cannot be written, PagecastError where rows and tallies part.
+    With `xlsx` there is results.xlsx too. Needs one snapshot (`Runtime.reading()`): the rows are checked against the
+    tallies. Raises StateError before launch, InputError for a folder that cannot be written, PagecastError where rows
+    and tallies part.
     """
     found = campaign(conn, campaign_id)
     now = status(conn, campaign_id, now_ms)
@@ -51,6 +60,10 @@ def write(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as scratch:
             made, summary = _make(conn, storage, found, now, Path(scratch), plan=plan, now_ms=now_ms)
+            if xlsx:
+                book = Path(scratch) / "results.xlsx"
+                write_workbook(made[1], book)
+                made = (*made, book)
             files = tuple(path.replace(out / path.name) for path in made)
     except OSError as error:
         raise InputError(
