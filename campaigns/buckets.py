@@ -44,6 +44,7 @@ _EASE = text("""
 _RESUME = text("UPDATE bucket SET paused_until = 0, sentence = '', code = '', level = 0 WHERE key = :key")
 _PAUSED = text("SELECT key, paused_until FROM bucket WHERE paused_until > :now")
 _LOAD = text("SELECT * FROM bucket WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
+_LEARNED = text("SELECT * FROM bucket WHERE rate IS NOT NULL OR eased_until > :now")
 _RAISE = text("UPDATE bucket SET level = level + 1 WHERE key = :key")
 _CALM = text("UPDATE bucket SET level = 0 WHERE key = :key AND level > 0")
 
@@ -99,6 +100,12 @@ def allowed(bucket: Bucket, now: int) -> float | None:
     if (bucket.eased_until or 0) > now:
         rate = min(rate, EASED * bucket.cap)
     return rate if rate < bucket.cap else None
+
+
+def slow(conn: Connection, now: int) -> Mapping[str, Bucket]:
+    """Return the buckets that allow less than their cap at `now` (epoch ms)."""
+    rows = (Bucket(**row) for row in conn.execute(_LEARNED, {"now": now}).mappings())
+    return {row.key: row for row in rows if allowed(row, now) is not None}
 
 
 def level(conn: Connection, key: str) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from campaigns.report.lanes import LaneNow
 from campaigns.report.moments import clock, iso_or_none, lasting, people
-from campaigns.report.pauses import Pauses, holding, last_over, told
+from campaigns.report.pauses import Pauses, allowed, holding, last_over, told, why_slow
+from schemas.bucket import Bucket
 from schemas.campaign import Campaign, CampaignState
 from schemas.lane import LaneState
 from schemas.status import PageStatus, Rates
@@ -30,12 +31,14 @@ _NOT_SENDING = {
 class Now:
     """The moment a status is taken (epoch ms), and what holds for every page of the campaign.
 
-    `since` is when the campaign last changed its pace (start, resume); `parts` is the number of calls a person costs.
+    `slow` holds the buckets below their cap; `since` is when the campaign last changed its pace (start, resume);
+    `parts` is the number of calls a person costs.
     """
 
     ms: int
     campaign: Campaign
     pauses: Pauses
+    slow: Mapping[str, Bucket]
     since: int
     parts: int
 
@@ -64,7 +67,7 @@ def standing(lane: LaneNow, counts: dict[str, int], now: Now) -> Standing:
     stands = place.state in {LaneState.PARKED, LaneState.DONE}
     rates = Rates(
         asked=0.0 if place.state is LaneState.DONE else lane.asked,
-        allowed=0.0 if stands or held else lane.asked,
+        allowed=0.0 if stands or held else round(allowed(lane, now.slow, now.ms), 2),
         achieved=round(_reached(lane, now, now.campaign.started_at or 0), 2),
     )
     status = PageStatus(
@@ -119,8 +122,9 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
         if work.stopped:
             return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")
     silent = now.ms - max(now.since, lane.pulse.last_sent or 0)
-    if silent <= _patience(lane):
-        return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s.")
+    if silent <= _patience(lane, now):
+        why = why_slow(lane, now.slow, now.ms)
+        return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s. {why}".rstrip())
     return _stalled(lane, lasting(silent))
 
 
@@ -133,8 +137,9 @@ def _stalled(lane: LaneNow, silent: str) -> Place:
     return Place(LaneState.SENDING, f"Sending, but nothing has left for {silent}; see the worker's log.")
 
 
-def _patience(lane: LaneNow) -> float:
-    return max(STALL_MS, _SLOTS_TO_TELL * 1000 / lane.asked if lane.asked > 0 else 0)
+def _patience(lane: LaneNow, now: Now) -> float:
+    rate = allowed(lane, now.slow, now.ms)
+    return max(STALL_MS, _SLOTS_TO_TELL * 1000 / rate if rate > 0 else 0)
 
 
 def _parked(lane: LaneNow, now: Now) -> Place:
@@ -169,8 +174,8 @@ def _done_at(lane: LaneNow, counts: dict[str, int], place: Place, now: Now) -> i
 
 
 def _pace(lane: LaneNow, place: Place, now: Now) -> float:
-    """Return people per second: what was reached since the last pause, at most what was asked."""
-    cap = lane.asked / now.parts
+    """Return people per second: what was reached since the last pause, at most what is allowed."""
+    cap = allowed(lane, now.slow, now.ms) / now.parts
     span = now.ms - max(lane.pulse.since, now.since, last_over(lane, now.pauses, now.ms))
     measured = place.state is LaneState.SENDING and span >= _MEASURED_MS and lane.pulse.sent >= _SLOTS_TO_TELL
     return min(cap, lane.pulse.sent * 1000 / span) if measured else cap

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from campaigns import buckets
 from campaigns.errors import InputError
 from campaigns.report import tallies as tally
 from campaigns.report.lanes import lanes
 from campaigns.report.moments import clock, iso_or_none, lasting, people
 from campaigns.report.pages import Now, Standing, accepted, left, outcome, standing
-from campaigns.report.pauses import pauses
+from campaigns.report.pauses import TOLD_BELOW, pauses
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
 from schemas.lane import LaneState
@@ -44,7 +45,7 @@ def status(conn: Connection, campaign_id: int, now_ms: int, paused: Mapping[str,
     held = pauses(conn, now_ms, paused)
     since = max(found.started_at or 0, conn.execute(_LAST_VERB, {"campaign_id": campaign_id}).scalar() or 0)
     parts = max(1, len(json.loads(found.message).get("parts", ())))
-    now = Now(now_ms, found, held, since, parts)
+    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts)
     standings = [standing(lane, tally.counts(rows, lane.page_id), now) for lane in lanes(conn, campaign_id, now_ms)]
     counts = tally.counts(rows)
     pages = [each.status for each in standings]
@@ -101,7 +102,7 @@ def _while_sending(status: Status, eta: int | None, now_ms: int) -> str:
     parked = [page for page in status.pages if page.state is LaneState.PARKED]
     waiting = [page for page in status.pages if page.state is LaneState.WAITING]
     if any(page.state is LaneState.SENDING for page in status.pages):
-        return _progress(status, eta, now_ms) + _parked_too(parked)
+        return _progress(status, eta, now_ms) + _slowed_too(status.pages) + _parked_too(parked)
     if waiting:
         first = min(waiting, key=lambda page: (page.until is None, page.until or ""))
         return first.sentence + _parked_too(parked)
@@ -115,6 +116,18 @@ def _progress(status: Status, eta: int | None, now_ms: int) -> str:
     goal = through + left(status.counts)
     rest = f", about {lasting(eta - now_ms)} left" if eta else ""
     return f"Sending {status.rate.achieved:,.1f}/s: {through:,} of {goal:,} accepted{rest}."
+
+
+def _slowed_too(pages: Sequence[PageStatus]) -> str:
+    slowed = [
+        page for page in pages if page.state is LaneState.SENDING and page.rate.allowed < page.rate.asked * TOLD_BELOW
+    ]
+    if not slowed:
+        return ""
+    if len(slowed) == 1:
+        rate = slowed[0].rate
+        return f" Page {slowed[0].name} is slowed to {rate.allowed:,.3g}/s of {rate.asked:,.3g}/s for now."
+    return f" {len(slowed)} pages are slowed by their platforms for now."
 
 
 def _parked_too(parked: Sequence[PageStatus]) -> str:
