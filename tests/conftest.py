@@ -2,9 +2,40 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.postgres import Postgres, started
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database on both; on PostgreSQL every day only what is marked so."""
+    if "database" in metafunc.fixturenames:
+        daily = metafunc.definition.get_closest_marker("every_database")
+        other = pytest.param(POSTGRESQL, marks=[] if daily else pytest.mark.long)
+        metafunc.parametrize("database", [SQLITE, other], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for the session; it starts with the first test that needs it."""
+    with started() as running:
+        yield running
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Set DATABASE_URL to an empty, migrated database where the test runs on PostgreSQL; yield which it is."""
+    if request.param == SQLITE:
+        yield SQLITE
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        yield POSTGRESQL
 
 
 @pytest.fixture(autouse=True)

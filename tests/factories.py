@@ -30,10 +30,10 @@ FIRST = 10_000_000_000_000_000
 
 
 def opened(home: Path) -> Runtime:
-    """Open a state folder with an empty, migrated database."""
+    """Open a state folder with an empty, migrated database: its own, or that of DATABASE_URL."""
     settings = Settings(home=home)
     home.mkdir(parents=True, exist_ok=True)
-    if not settings.sqlite_path.exists():
+    if settings.database_url is None and not settings.sqlite_path.exists():
         settings.sqlite_path.write_bytes(_migrated())
     return Runtime.open(settings)
 

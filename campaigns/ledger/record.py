@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import polars as pl
 from sqlalchemy import Connection, text
 
+from campaigns import bulk, locks
+
 Writing = Callable[[], AbstractContextManager[Connection]]
 
 SLICE = 5_000
@@ -47,7 +49,6 @@ _COLUMNS = (
     "state",
     "reason",
 )
-_INSERT = f"INSERT INTO delivery ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _SENDING = text("SELECT 1 FROM campaign WHERE state = 'sending' LIMIT 1")
 _SWEEP = text("DELETE FROM delivery WHERE id BETWEEN :low AND :high AND campaign_id = :campaign_id")
 
@@ -70,6 +71,7 @@ def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) 
     sweep(writing, campaign_id)
     n = rows.rows.height
     with writing() as conn:
+        locks.turn(conn, "delivery ids")
         first = int(conn.execute(_LAST_ID).scalar_one()) + 1
         total = int(rows.tallies["n"].sum())
         conn.execute(_BOUND, {"first": first, "last": first + n - 1, "total": total, "campaign_id": campaign_id})
@@ -78,7 +80,7 @@ def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) 
     done = 0
     while part := _slice(rows.rows.slice(done, step), first + done, campaign_id, chunk_ids):
         with writing() as conn:
-            conn.exec_driver_sql(_INSERT, part)
+            bulk.insert(conn, "delivery", _COLUMNS, part)
             done, step = done + len(part), _step(conn)
         time.sleep(pause)
     with writing() as conn:

@@ -25,7 +25,7 @@ from schemas.recipient_list import RECIPIENT
 _ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _ACCOUNTS = text("""
     SELECT page.channel || ':' || page.provider || ':' || page.account_id FROM lane JOIN page ON page.id = lane.page_id
-    WHERE lane.campaign_id = :id ORDER BY 1
+    WHERE lane.campaign_id = :id
 """)
 _REACHED = text("""
     SELECT recipient_id FROM delivery WHERE id BETWEEN :low AND :high
@@ -124,7 +124,7 @@ def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
     if campaign.list_id != draft.reading.digest:
         changed.append("the list")
     stored = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
-    if list(stored) != sorted(draft.accounts):
+    if sorted(stored) != draft.accounts:
         changed.append("the accounts")
     raise StateError(
         f"{campaign.name} ({campaign.ref}) is {campaign.state} and not finished, but {' and '.join(changed)} "

@@ -48,7 +48,7 @@ _PULSE = text("""
                 AND other.page_id = lane.page_id AND other.state = 'ready')
     ), fresh AS (
         SELECT recent.page_id, delivery.sent_at, delivery.accepted_at,
-               :now - CASE WHEN lane.asked > 0 AND 4000.0 / lane.asked > :window THEN 4000.0 / lane.asked
+               :now - CASE WHEN lane.asked > 0 AND 4000.0 > :window * lane.asked THEN 4000.0 / lane.asked
                       ELSE :window END AS since
         FROM recent JOIN lane ON lane.campaign_id = :campaign_id AND lane.page_id = recent.page_id
             JOIN delivery ON delivery.chunk_id = recent.id

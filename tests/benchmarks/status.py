@@ -28,7 +28,7 @@ _SENT = (
     f"UPDATE chunk SET state = 'done', fence = 1 WHERE {_HALF.replace('chunk_id', 'id')}",
     """UPDATE chunk SET state = 'running', fence = 1, owner = 'b', lease_until = :now
        WHERE id IN (SELECT id FROM chunk WHERE state = 'ready' ORDER BY id LIMIT 2)""",
-    "UPDATE lane SET proven = 1",
+    "UPDATE lane SET proven = true",
 )
 
 

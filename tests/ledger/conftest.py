@@ -55,7 +55,7 @@ class Desk:
             return chunks.recover(conn, held.chunk_id, held.owner)
 
     def prove(self) -> None:
-        self.write("UPDATE lane SET proven = 1")
+        self.write("UPDATE lane SET proven = true")
 
     def write(self, statement: str, **facts: object) -> None:
         with self.runtime.writing() as conn:
@@ -77,7 +77,7 @@ class Desk:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
+def runtime(tmp_path: Path, database: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
     opened = factories.opened(tmp_path / "home")
     yield opened
     opened.close()

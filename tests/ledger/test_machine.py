@@ -128,7 +128,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def prove(self):
-        self._write("UPDATE lane SET proven = 1")
+        self._write("UPDATE lane SET proven = true")
 
     @rule()
     def tick(self):

@@ -9,7 +9,7 @@ from tests.factories import person, select
 
 _COUNT = """
     INSERT INTO tally VALUES (:campaign_id, :page_id, :chunk_id, :state, :reason, :n)
-    ON CONFLICT DO UPDATE SET n = n + :n
+    ON CONFLICT (campaign_id, page_id, chunk_id, state, reason) DO UPDATE SET n = tally.n + excluded.n
 """
 
 

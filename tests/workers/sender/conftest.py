@@ -101,7 +101,9 @@ class Bench:
 
     def repace(self, rate: float) -> None:
         """Give every lane another rate, in messages per second."""
-        self.write("UPDATE lane SET route = json_set(route, '$.rate', :rate)", rate=rate)
+        for lane in factories.select(self.runtime, "SELECT campaign_id, page_id, route FROM lane"):
+            lane["route"] = json.dumps(json.loads(lane["route"]) | {"rate": rate})
+            self.write("UPDATE lane SET route = :route WHERE campaign_id = :campaign_id AND page_id = :page_id", **lane)
 
     def rows(self) -> list[dict[str, Any]]:
         return factories.rows_of(self.runtime, self.campaign)
@@ -144,7 +146,7 @@ def platform(running_simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
+def runtime(tmp_path: Path, database: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
     opened = factories.opened(tmp_path / "home")
     yield opened
     opened.close()

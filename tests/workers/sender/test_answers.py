@@ -98,7 +98,7 @@ def test_after_a_short_throttle_the_same_run_goes_on(bench):
 def test_many_throttles_of_one_moment_are_one_pause(bench):
     bench.platform.change(latency=0.3, retry_after="none", codes={person(n): "613,ok" for n in range(3, 20)})
     bench.launch(60)
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     bench.work()
     bucket = bench.one("SELECT * FROM bucket WHERE key = :key", key=SENDER)
     left = bucket["paused_until"] - bucket["updated_at"]
@@ -130,7 +130,7 @@ def test_a_restricted_page_parks_and_another_goes_on(bench):
 def test_refusals_of_many_calls_in_flight_are_one_event(bench):
     bench.platform.change(latency=0.2, account_codes={factories.ACCOUNT: "190"})
     bench.launch(40)
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     bench.work()
     assert bench.platform.stats()["arrivals"] > 5
     assert bench.events() == ["page.parked"]
@@ -209,7 +209,7 @@ def test_refusals_after_an_acceptance_stop_nothing(bench):
 def test_five_unknowns_in_a_row_pause_the_page_once(bench):
     bench.platform.change(latency=0.2, codes={person(n): "drop-reply" for n in range(30)})
     bench.launch(60, pages={"acme": factories.page(bench.platform.meta_url, rate=100)})
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     bench.work()
     counts = bench.counts()
     assert counts.keys() == {"unknown", "pending"}

@@ -135,7 +135,7 @@ def test_draining_returns_what_was_not_sent(bench, eventually):
 
 def test_a_slow_pace_holds_nobody_up(bench):
     bench.launch(3, pages={"acme": factories.page(bench.platform.meta_url, rate=0.1)})
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     began = time.monotonic()
     bench.finish()
     assert time.monotonic() - began < 5

@@ -15,7 +15,7 @@ from workers.sender import course
 def test_answers_outlive_a_database_that_fails_for_a_moment(bench, eventually):
     bench.platform.change(latency=0.4)
     bench.launch(60, pages={"acme": factories.page(bench.platform.meta_url, rate=100)})
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
 
     async def fail_while_calls_are_out(kit):
         await eventually(lambda: bench.platform.stats()["accepted"] > 5, "some are out")
@@ -52,7 +52,7 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
     monkeypatch.setattr(course, "RENEW", 0.05)
     bench.platform.change(latency=0.4)
     bench.launch(200, pages={"acme": factories.page(bench.platform.meta_url, rate=100)})
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
     doubtful = []
 
     async def take_away(_kit):
@@ -78,7 +78,7 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
 
 def test_without_redis_nothing_is_sent_and_nobody_is_lost(bench, valkey_url):
     bench.launch(10)
-    bench.write("UPDATE lane SET proven = 1")
+    bench.write("UPDATE lane SET proven = true")
 
     async def refuse_everything(_kit):
         with redis.Redis.from_url(valkey_url) as client:

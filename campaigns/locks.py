@@ -1,0 +1,67 @@
+"""Row locks for what must not change between a look and a write.
+
+SQLite has one writer, which holds everything from its first moment on: there these are plain reads. On PostgreSQL a
+lock lasts until the transaction ends, and a statement after it sees what others committed before.
+
+The order, so that nobody waits in a circle: campaign, chunks by id, lane or page, deliveries by id, tallies by chunk.
+Whoever works for many at once (the clock, the verbs) skips what is locked: it belongs to somebody alive, and is looked
+at again.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, column, select, table, text
+
+from campaigns.database import SQLITE
+
+_CHUNK, _CAMPAIGN, _PAGE = (table(name, column("id")) for name in ("chunk", "campaign", "page"))
+_LANE = table("lane", column("campaign_id"), column("page_id"))
+
+Found = Select[int]
+
+
+def _both(key: ColumnElement[int], *which: ColumnElement[bool]) -> tuple[Found, Found]:
+    """Return the lock that skips what others hold, and the one that waits for it."""
+    found = select(key).where(*which).order_by(key)
+    return found.with_for_update(skip_locked=True), found.with_for_update()
+
+
+_CHUNKS = _both(_CHUNK.c.id, _CHUNK.c.id.in_(bindparam("ids", expanding=True)))
+_ONE_CHUNK = _both(_CHUNK.c.id, _CHUNK.c.id == bindparam("id"))
+_ONE_CAMPAIGN = _both(_CAMPAIGN.c.id, _CAMPAIGN.c.id == bindparam("id"))
+_ONE_PAGE = _both(_PAGE.c.id, _PAGE.c.id == bindparam("id"))
+_ONE_LANE = _both(
+    _LANE.c.page_id, _LANE.c.campaign_id == bindparam("campaign_id"), _LANE.c.page_id == bindparam("page_id")
+)
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:word, 0))")
+
+
+def campaign(conn: Connection, campaign_id: int, *, wait: bool = True) -> bool:
+    """Lock a campaign's row; False where there is none, or others have it and `wait` is False."""
+    return conn.execute(_ONE_CAMPAIGN[wait], {"id": campaign_id}).first() is not None
+
+
+def chunk(conn: Connection, chunk_id: int, *, wait: bool = True) -> bool:
+    """Lock a chunk, and with it its deliveries and tallies; False as for a campaign."""
+    return conn.execute(_ONE_CHUNK[wait], {"id": chunk_id}).first() is not None
+
+
+def chunks(conn: Connection, ids: Sequence[int], *, wait: bool = True) -> Sequence[int]:
+    """Lock several chunks; return those that were had, all that there are where it waits."""
+    return [row.id for row in conn.execute(_CHUNKS[wait], {"ids": ids})]
+
+
+def lane(conn: Connection, campaign_id: int, page_id: int, *, wait: bool = True) -> bool:
+    """Lock a lane; False as for a campaign."""
+    return conn.execute(_ONE_LANE[wait], {"campaign_id": campaign_id, "page_id": page_id}).first() is not None
+
+
+def page(conn: Connection, page_id: int) -> None:
+    """Lock a page."""
+    conn.execute(_ONE_PAGE[True], {"id": page_id}).first()
+
+
+def turn(conn: Connection, word: str) -> None:
+    """Wait until nobody else is in a transaction that took the turn of this name."""
+    if conn.dialect.name != SQLITE:
+        conn.execute(_TURN, {"word": f"pagecast {word}"})
