@@ -38,6 +38,7 @@ def main() -> None:
         pages,
         people,
         running,
+        safekeeping,
         suppressions,
         system,
     )

@@ -30,7 +30,7 @@ _READY = text("""
 _NEW_CHUNK = text("""
     INSERT INTO chunk (campaign_id, page_id, seq, size, deadline, state, fence, crashes)
     SELECT :campaign_id, :page_id, COALESCE(MAX(seq), -1) + 1, :size,
-        :closes_at - (SELECT margin_ms FROM campaign WHERE id = :campaign_id), 'ready', 0, 0
+        CAST(:closes_at AS BIGINT) - (SELECT margin_ms FROM campaign WHERE id = :campaign_id), 'ready', 0, 0
     FROM chunk WHERE campaign_id = :campaign_id AND page_id = :page_id
     RETURNING id
 """)
