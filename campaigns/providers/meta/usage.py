@@ -15,7 +15,7 @@ from campaigns.providers.wait import seconds
 from schemas.outcome import Scope, Usage
 
 _PERCENTAGES = ("call_count", "total_cputime", "total_time", "call_volume", "cpu_time")
-_MESSAGING = frozenset({"messenger", "instagram", "pages"})
+_MESSAGING = ("messenger", "instagram", "pages")
 
 
 # The platform says the same for many answers on end; a thousand pages have a thousand values.
