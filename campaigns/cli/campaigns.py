@@ -252,7 +252,7 @@ def _list(runtime: Runtime, as_json: bool) -> None:
     if as_json:
         output.emit(rows)
     elif rows:
-        output.show(rows, {"id": "ID", "name": "NAME", "state": "STATE", "rows": "ROWS"})
+        output.show(rows, {"id": "id", "name": "name", "state": "state", "rows": "rows"})
     else:
         output.say("No campaigns yet. Start with `pagecast demo`, or `pagecast run CAMPAIGN.toml`.")
 

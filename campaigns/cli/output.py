@@ -24,6 +24,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")]
 
+_UNLIMITED = 10_000
+"""Columns of what is no terminal: nothing wraps there."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_COLUMN = re.compile(r".*\S {2,}| *(?:- )?")
 
@@ -68,11 +70,13 @@ def note(line: str) -> None:
 def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
     """Print rows as a table on stdout; `columns` maps each key to its heading."""
     table = Table(box=None, pad_edge=False, header_style="bold")
+    last = list(columns.values())[-1]
     for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+        # An id on two lines cannot be copied; sentences stand last, and wrap.
+        table.add_column(heading, overflow="fold", no_wrap=heading != last)
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in columns))
-    out.print(table)
+    out.print(table, width=None if out.is_terminal else _UNLIMITED)
 
 
 def harmless(line: str) -> str:
@@ -87,8 +91,19 @@ def confirm(question: str, *, yes: bool) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise StateError("Nobody confirmed: there is no terminal to ask on. Add --yes to go ahead.")
     err.print(f"{question} [y/N] ", end="")
-    if input().strip().lower() not in {"y", "yes"}:
+    if _answer().strip().lower() not in {"y", "yes"}:
         raise StateError("Not confirmed. Nothing was changed.")
+
+
+def _answer() -> str:
+    try:
+        return input()
+    except EOFError:
+        note("")
+        return ""
+    except KeyboardInterrupt:
+        note("\nInterrupted. Nothing was changed.")
+        raise
 
 
 def environment() -> dict[str, str]:

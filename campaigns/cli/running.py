@@ -182,12 +182,19 @@ class Job:
         try:
             self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))
         except KeyboardInterrupt:
-            up.close()
-            output.note(f"Interrupted. What was in flight is settled; `pagecast run {self._file}` goes on.")
-            return INTERRUPTED
+            return self._interrupted(up)
         finally:
             up.close()
         return self._finish(campaign)
+
+    def _interrupted(self, up: Up) -> int:
+        output.note("Stopping: nothing new is sent, and what is in flight is being settled.")
+        try:
+            up.close()
+        except KeyboardInterrupt:
+            output.note("Not waited for: the workers settle it by themselves.")
+        output.note(f"Interrupted. `pagecast run {self._file}` goes on where it stopped.")
+        return INTERRUPTED
 
     def _repeat_report(self, campaign: Campaign, *, dry_run: bool) -> int:
         said = f"{campaign.name} ({campaign.ref}) is {campaign.state} already, so nothing is sent."

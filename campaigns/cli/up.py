@@ -24,6 +24,7 @@ class Up:
         self._log = home / "workers.log"
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._going = False
+        self._closed = False
         self._process = self._start()
 
     def go(self) -> None:
@@ -48,12 +49,13 @@ class Up:
             self.go()
 
     def close(self) -> None:
-        """Let it drain and wait for it; one that never worked needs no waiting."""
+        """Let it drain and wait for it, once; one that never worked needs no waiting."""
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-        if not self._going:
+        if self._closed or not self._going:
             return
+        self._closed = True
         try:
             self._process.wait(_DRAIN)
         except subprocess.TimeoutExpired:

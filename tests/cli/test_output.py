@@ -1,12 +1,15 @@
 """What lines look like on a terminal and elsewhere."""
 
+import io
 import re
+import sys
 
 import pytest
 from rich.console import Console
 
 from campaigns.cli import output, progress
 from campaigns.cli.output import harmless
+from campaigns.errors import StateError
 from schemas.campaign import CampaignState
 from schemas.status import Rates, Status
 from tests import factories
@@ -62,6 +65,36 @@ def test_what_a_list_says_is_no_command_to_the_terminal(capsys):
         assert "\x9b" not in text
         assert "Ana\N{REPLACEMENT CHARACTER}[2J" in text
     assert harmless("Ana 👩‍👩‍👧 Müller\n") == "Ana 👩‍👩‍👧 Müller\n"
+
+
+class Keyboard(io.StringIO):
+    """What somebody types, on a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", "", "yess\n"], ids=["no", "enter", "end of input", "a slip"])
+def test_only_a_yes_confirms(monkeypatch, typed):
+    monkeypatch.setattr(sys, "stderr", Keyboard())
+    monkeypatch.setattr(sys, "stdin", Keyboard(typed))
+    with pytest.raises(StateError, match="Nothing was changed"):
+        output.confirm("Send to 3 people?", yes=False)
+    assert "Send to 3 people? [y/N]" in sys.stderr.getvalue()
+    monkeypatch.setattr(sys, "stdin", Keyboard(" Yes\n"))
+    output.confirm("Send to 3 people?", yes=False)
+
+
+def test_in_a_table_only_the_last_column_wraps(terminal, capsys, monkeypatch):
+    row = {"account": "17841400000000001", "sentence": "Meta does not accept the token of this page"}
+    output.show([row], {"account": "account", "sentence": "why"})
+    lines = terminal()
+    assert lines[1].startswith("17841400000000001  Meta does not")
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 40
+    monkeypatch.setattr(output, "out", Console(markup=False))
+    output.show([row], {"account": "account", "sentence": "why"})
+    assert capsys.readouterr().out.splitlines()[1].split("  ", 1)[1].strip() == row["sentence"]
 
 
 def test_the_live_display_stays_inside_the_terminal(terminal):

@@ -9,12 +9,13 @@ import asyncio
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import takewhile
 from typing import Any, Self
 
 from aiohttp import web
@@ -98,6 +99,8 @@ class Strict:
         self.codes: dict[str, tuple[int, int | None]] = {}
         """Recipient → Graph code and subcode, or for Orbit's accounts the HTTP status of an `IG_` code."""
         self.revoked: set[str] = set()
+        self._taken: Counter[str] = Counter()
+        self._lately: dict[str, deque[float]] = defaultdict(deque)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="strict", daemon=True)
@@ -214,9 +217,8 @@ class Strict:
     def _judge(self, account: Account, recipient: str, at: float, *, orbit: bool) -> Answer:
         if account.id in self.revoked:
             return _refusal(190, None, orbit=orbit)
-        accepted = sum(1 for each in self.arrivals if each.account == account.id and each.answer == "accepted")
         for spell in self.spells:
-            if spell.holds(account.id, accepted, at):
+            if spell.holds(account.id, self._taken[account.id], at):
                 spell.said = spell.said or at + self.latency
                 return _slow_down(spell, at)
         if burst := self._too_fast(account, at, orbit=orbit):
@@ -224,16 +226,19 @@ class Strict:
             return _slow_down(Spell(account.id, 0, 1.0, "orbit" if orbit else "613", began=at), at)
         if recipient in self.codes:
             return _refusal(*self.codes[recipient], orbit=orbit)
+        self._taken[account.id] += 1
         return _taken(recipient, len(self.arrivals), account, orbit=orbit)
 
     def _too_fast(self, account: Account, at: float, *, orbit: bool) -> str:
-        mine = [each.at for each in self.arrivals if each.account == account.id]
-        second = sum(1 for moment in mine if moment > at - 1) + 1
+        mine = self._lately[account.id]
+        while mine and mine[0] <= at - _KEY_WINDOW:
+            mine.popleft()
+        mine.append(at)
+        second = sum(1 for _ in takewhile(lambda moment: moment > at - 1, reversed(mine)))
         if second > account.cap * 1.01 + 1:
             return f"{account.id}: {second} within a second, {account.cap:g} are allowed"
-        minute = sum(1 for moment in mine if moment > at - _KEY_WINDOW) + 1
-        too_many = orbit and minute > self.key_cap
-        return f"{account.id}: {minute} within a minute, {self.key_cap} are allowed" if too_many else ""
+        too_many = orbit and len(mine) > self.key_cap
+        return f"{account.id}: {len(mine)} within a minute, {self.key_cap} are allowed" if too_many else ""
 
 
 def _refuse_leaks(request: web.Request, raw: bytes, tokens: dict[str, Account]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import time
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -129,7 +130,7 @@ def test_interrupted_it_settles_and_goes_on_and_refuses_a_changed_file_meanwhile
     running.interrupt()
     ran = running.ended(30)
     assert ran.code == 130
-    assert "goes on" in ran.err
+    assert "goes on where it stopped" in ran.err
     reached = len(desk.platform.people)
     assert reached < 60
     status = pagecast("status", "last", "--json").document
@@ -270,8 +271,6 @@ def test_again_and_a_changed_list_are_new_campaigns(desk):
 
 @pytest.mark.long
 def test_at_full_pace_for_a_while(desk):
-    for account in desk.platform.accounts.values():
-        object.__setattr__(account, "cap", 36.0)
     rows = people(2_000)
     for n, row in enumerate(rows):
         row["page"] = "acme" if n % 2 else "burger"
@@ -282,9 +281,11 @@ def test_at_full_pace_for_a_while(desk):
     for account in (ACCOUNT, OTHER_ACCOUNT):
         calls = [each.at for each in desk.platform.arrivals if each.account == account]
         pace = (len(calls) - 1) / (calls[-1] - calls[0])
-        worst = max(b - a for a, b in pairwise(calls))
-        print(f"{account}: {pace:.2f}/s, the longest gap {worst * 1000:.0f} ms")
+        crowd = max(bisect_left(calls, at + 1) - i for i, at in enumerate(calls))
+        gap = max(b - a for a, b in pairwise(calls))
+        print(f"{account}: {pace:.2f}/s, at most {crowd} in a second, the longest gap {gap * 1000:.0f} ms")
         assert pace > 36 * 0.95
+        assert crowd <= 38, "what this machine's own scheduling adds to 37 is small"
 
 
 BAD = {
