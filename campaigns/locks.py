@@ -8,9 +8,10 @@ Whoever works for many at once (the clock, the verbs) skips what is locked: it b
 at again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, column, select, table, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, column, select, table, text
 
 from campaigns.database import SQLITE
 
@@ -34,6 +35,8 @@ _ONE_LANE = _both(
     _LANE.c.page_id, _LANE.c.campaign_id == bindparam("campaign_id"), _LANE.c.page_id == bindparam("page_id")
 )
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:word, 0))")
+_HOLD = text("SELECT pg_advisory_lock(hashtextextended(:word, 0))")
+_LET_GO = text("SELECT pg_advisory_unlock(hashtextextended(:word, 0))")
 
 
 def campaign(conn: Connection, campaign_id: int, *, wait: bool = True) -> bool:
@@ -65,3 +68,17 @@ def turn(conn: Connection, word: str) -> None:
     """Wait until nobody else is in a transaction that took the turn of this name."""
     if conn.dialect.name != SQLITE:
         conn.execute(_TURN, {"word": f"pagecast {word}"})
+
+
+@contextmanager
+def held(engine: Engine, word: str) -> Iterator[None]:
+    """Keep what this word names from the other machines of a database, over several transactions."""
+    if engine.dialect.name == SQLITE:
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(_HOLD, {"word": f"pagecast {word}"})
+        try:
+            yield
+        finally:
+            conn.execute(_LET_GO, {"word": f"pagecast {word}"})

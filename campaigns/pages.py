@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, text
 
-from campaigns import buckets, events
+from campaigns import buckets, events, locks
 from campaigns.errors import InputError, StateError
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import check_base_url
@@ -125,6 +125,7 @@ def add(
 
     With an `actor` it is an event of its own; a page that a campaign file brings belongs to that campaign's.
     """
+    locks.turn(conn, "pages")
     known = find(conn, name)
     if known:
         raise InputError(f"There is a page named {name} already. Choose another name, or remove that page first.")

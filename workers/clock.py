@@ -19,7 +19,7 @@ from dramatiq.broker import Broker
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import OperationalError
 
-from campaigns import buckets, log
+from campaigns import buckets, lanes, log
 from campaigns.ledger import chunks
 from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
@@ -38,7 +38,6 @@ _LANES = text("""
     WHERE campaign.state = 'sending'
     ORDER BY lane.updated_at, lane.campaign_id, lane.page_id
 """)
-_SERVED = text("UPDATE lane SET updated_at = :now WHERE campaign_id = :campaign_id AND page_id = :page_id")
 _RUNNING = text("SELECT count(*) FROM chunk WHERE state = 'running'")
 
 logger = structlog.get_logger(__name__)
@@ -55,10 +54,11 @@ class Clock:
     def tick(self) -> list[int]:
         """Do what is due now; return the chunks whose bells were rung."""
         with self.runtime.writing() as conn:
-            now = now_of(conn)
-            self._sweep(conn, now)
-            advance(conn, now)
-            rung = self._ring(conn, now)
+            self._sweep(conn, now_of(conn))
+        with self.runtime.writing() as conn:
+            advance(conn, now_of(conn))
+        with self.runtime.writing() as conn:
+            rung = self._ring(conn, now_of(conn))
         for chunk_id in rung:
             bells.ring(self.broker, chunk_id)
         return rung
@@ -75,7 +75,8 @@ class Clock:
         for chunk in held:
             if chunk.lease_until < now or chunk.owner in dead:
                 doubtful = chunks.recover(conn, chunk.id, chunk.owner)
-                logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
+                if doubtful is not None:
+                    logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
 
     def _ring(self, conn: Connection, now: int) -> list[int]:
         paused = buckets.paused(conn, now)
@@ -89,7 +90,7 @@ class Clock:
                 continue
             found = chunks.ring(conn, lane.campaign_id, lane.page_id, now, free - len(rung))
             if found:
-                conn.execute(_SERVED, {"now": now, "campaign_id": lane.campaign_id, "page_id": lane.page_id})
+                lanes.serve(conn, lane.campaign_id, lane.page_id, now)
             rung += found
         return rung
 

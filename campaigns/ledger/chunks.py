@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, bindparam, text
 
+from campaigns import locks
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
 
@@ -37,6 +38,7 @@ _FREE = text("""
     FROM chunk WHERE campaign_id = :campaign_id AND page_id = :page_id
       AND (state = 'running' OR (state = 'ready' AND rung_at > :stale))
 """)
+_LANE = text("SELECT campaign_id, page_id FROM chunk WHERE id = :id")
 _ACQUIRE = text("""
     UPDATE chunk SET state = 'running', owner = :owner, fence = fence + 1, lease_until = :now + :lease, rung_at = NULL
     WHERE id = :id AND state = 'ready' AND (due_at IS NULL OR due_at <= :now)
@@ -130,13 +132,19 @@ def ring(conn: Connection, campaign_id: int, page_id: int, now: int, limit: int)
     candidates = conn.execute(_RINGABLE, {**lane, "n": free}).scalars().all()
     return [
         chunk_id
-        for chunk_id in candidates
+        for chunk_id in locks.chunks(conn, candidates, wait=False)
         if conn.execute(_RING, {"id": chunk_id, "now": now, "stale": lane["stale"]}).rowcount
     ]
 
 
 def acquire(conn: Connection, chunk_id: int, owner: str, now: int) -> Held | None:
     """Take a ready chunk whose campaign sends and whose page may; None where somebody else has it or it must wait."""
+    lane = conn.execute(_LANE, {"id": chunk_id}).one_or_none()
+    if lane is None:
+        return None
+    locks.chunk(conn, chunk_id)
+    # Two that take two chunks of a lane at once must count each other.
+    locks.lane(conn, lane.campaign_id, lane.page_id)
     facts = {"id": chunk_id, "owner": owner, "now": now, "lease": LEASE_MS, "limit": RUNNING_AT_ONCE}
     row = conn.execute(_ACQUIRE, facts).one_or_none()
     return Held(row.id, row.campaign_id, row.page_id, row.fence, owner) if row else None
@@ -171,6 +179,7 @@ def release(conn: Connection, held: Held, now: int, *, due_at: int | None = None
 
     Whoever gives it back has settled every call; a row that is `sending` all the same has lost its answer.
     """
+    locks.chunk(conn, held.chunk_id)
     before = conn.execute(_OURS, {"id": held.chunk_id, "fence": held.fence}).scalar_one_or_none()
     if before is None:
         return
@@ -202,8 +211,10 @@ def running(conn: Connection) -> Sequence[Row[tuple[int, str, int]]]:
 def recover(conn: Connection, chunk_id: int, owner: str) -> int | None:
     """Take a chunk back from a dead owner: what was on the wire is unknown, what was not is pending again.
 
-    Returns the number of rows now in doubt, None where the chunk had already been taken back.
+    Returns the number of rows now in doubt, None where the chunk had already been taken back, or is being written to.
     """
+    if not locks.chunk(conn, chunk_id, wait=False):
+        return None
     crashes = _crashes(conn, chunk_id) + 1
     state, sentence = ("stopped", _STOPPED_SENTENCE) if crashes >= CRASHES else ("ready", None)
     facts = {"id": chunk_id, "owner": owner, "state": state, "sentence": sentence}

@@ -7,10 +7,12 @@ evidence. Evidence moves a row right only: a settlement finds the row by its cla
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, text
 
+from campaigns import locks
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.tallies import Change, Place, add, moved
@@ -150,7 +152,7 @@ def claim(
     `prepare(row, i)` is called before the claim is written, for the row that would get the i-th slot: it renders and
     returns the prepared row, or the reason why this person is skipped after all. It must have no effect of its own.
     """
-    guard = conn.execute(_GUARD, {"id": held.chunk_id, "fence": held.fence, "now": now}).first()
+    guard = _leave(conn, held, now)
     if guard is None:
         return Claimed(held=False, rows=[])
     want = _allowance(conn, held, guard, want)
@@ -169,6 +171,19 @@ def claim(
             changes.update(moved(held.place, DeliveryState.PENDING, skip["state"], skip["reason"]))
     add(conn, changes)
     return Claimed(held=True, rows=ready, skipped=len(skips), last_id=last)
+
+
+def _leave(conn: Connection, held: Held, now: int) -> Row[Any] | None:
+    """Lock what a claim depends on, and return what its lane may do now, None where it may not send."""
+    locks.chunk(conn, held.chunk_id)
+    facts = {"id": held.chunk_id, "fence": held.fence, "now": now}
+    guard = conn.execute(_GUARD, facts).first()
+    if guard is None or (guard.proven and guard.parked_at is None):
+        return guard
+    # The few messages of a trial are counted over all chunks, and a probe over all campaigns of a page.
+    locks.lane(conn, held.campaign_id, held.page_id)
+    locks.page(conn, held.page_id)
+    return conn.execute(_GUARD, facts).first()
 
 
 def _allowance(conn: Connection, held: Held, guard: Row[Any], want: int) -> int:
@@ -229,7 +244,8 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     """
     if not settlements:
         return 0
-    taken = _settle_all(conn, settlements)
+    locks.chunks(conn, sorted({settlement.place.chunk_id for settlement in settlements}))
+    taken = _settle_all(conn, sorted(settlements, key=attrgetter("id")))
     changes: Counter[Change] = Counter()
     for settlement, old in taken:
         changes.update(moved(settlement.place, old, settlement.state, settlement.reason))

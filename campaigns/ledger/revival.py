@@ -10,12 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
+from campaigns import locks
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
 _FOUND = text("""
     SELECT id, page_id, chunk_id, reason FROM delivery WHERE id IN :ids AND state = :state
+""").bindparams(bindparam("ids", expanding=True))
+_CHUNKS = text("""
+    SELECT DISTINCT chunk_id FROM delivery WHERE id IN :ids AND chunk_id IS NOT NULL ORDER BY chunk_id
 """).bindparams(bindparam("ids", expanding=True))
 _RETURN = text("""
     UPDATE delivery SET state = 'pending', reason = NULL, claim = NULL, due_at = NULL, part_open = part_done,
@@ -56,6 +60,7 @@ def revive(conn: Connection, campaign_id: int, state: DeliveryState, rows: Seque
     already.
     """
     known = {row.id: row for row in rows}
+    locks.chunks(conn, conn.execute(_CHUNKS, {"ids": list(known)}).scalars().all())
     found = conn.execute(_FOUND, {"ids": list(known), "state": state.value}).all()
     chunkless = [row for row in found if row.chunk_id is None]
     new_chunk = _new_chunk(conn, campaign_id, chunkless, known) if chunkless else 0

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from campaigns import events
+from campaigns import events, locks
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
 from schemas.delivery import DeliveryState
@@ -41,11 +41,11 @@ def advance(conn: Connection, now: int) -> None:
     for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():
         _expire(conn, campaign_id, now)
     for campaign_id in conn.execute(_OPEN).scalars().all():
-        if open_rows(conn, campaign_id) == 0 and conn.execute(_FINISH, {"now": now, "id": campaign_id}).rowcount:
-            events.record(conn, now, "campaign.finished", "clock", "Finished.", campaign_id=campaign_id)
+        if open_rows(conn, campaign_id) == 0:
+            _finish(conn, campaign_id, now)
     for campaign_id in conn.execute(_RETURNED).scalars().all():
         # Calls that were out when it was cancelled have come back throttled, or the cancelling broke off.
-        withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.CANCELLED)
+        withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.CANCELLED, wait=False)
     for row in conn.execute(_STUCK).all():
         conn.execute(_STOP, {"sentence": row.sentence, "id": row.campaign_id})
         events.record(conn, now, "campaign.stopped", "clock", row.sentence, campaign_id=row.campaign_id)
@@ -65,8 +65,16 @@ def wake(conn: Connection, since: int, now: int) -> None:
         events.record(conn, now, "campaign.asleep", "clock", said, campaign_id=row.id)
 
 
+def _finish(conn: Connection, campaign_id: int, now: int) -> None:
+    # A verb that brings people back holds the campaign until they count.
+    if not locks.campaign(conn, campaign_id, wait=False) or open_rows(conn, campaign_id):
+        return
+    if conn.execute(_FINISH, {"now": now, "id": campaign_id}).rowcount:
+        events.record(conn, now, "campaign.finished", "clock", "Finished.", campaign_id=campaign_id)
+
+
 def _expire(conn: Connection, campaign_id: int, now: int) -> None:
-    n = withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.DEADLINE_PASSED)
+    n = withdrawal.withdraw(conn, campaign_id, DeliveryState.CANCELLED, Reason.DEADLINE_PASSED, wait=False)
     if n:
         said = f"not_after has passed: {n:,} people are not sent to any more."
         events.record(conn, now, "campaign.deadline", "clock", said, campaign_id=campaign_id)

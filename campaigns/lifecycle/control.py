@@ -57,7 +57,7 @@ def pause_all(runtime: Runtime, actor: str) -> int:
         now = now_of(conn)
         for campaign_id in ids:
             conn.execute(
-                text("UPDATE campaign SET state = 'paused', sentence = :said WHERE id = :id"),
+                text("UPDATE campaign SET state = 'paused', sentence = :said WHERE id = :id AND state <> 'finished'"),
                 {"said": f"Paused with all others by {actor}.", "id": campaign_id},
             )
             events.record(conn, now, "campaign.paused", actor, "Paused with all others.", campaign_id=campaign_id)

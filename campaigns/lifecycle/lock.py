@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from campaigns import locks
 from campaigns.ledger import record
 from campaigns.runtime import Runtime
 from schemas.campaign import Campaign, CampaignState
@@ -22,7 +23,8 @@ def alone(runtime: Runtime, campaign: Campaign) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "launch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
+        with locks.held(runtime.engine, f"campaign {campaign.ref}"):
+            yield folder
 
 
 @contextmanager

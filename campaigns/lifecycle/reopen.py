@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 from sqlalchemy import Connection, text
 
-from campaigns import events
+from campaigns import events, locks
 from campaigns.errors import StateError
 from campaigns.ledger import chunks, revival
 from campaigns.ledger.revival import Return
@@ -56,6 +56,8 @@ def bring_back(
     """
     slices = _slices(campaign, people, rates)
     with runtime.writing() as conn:
+        # Until the people are back, the clock must not find nobody open and call it the end.
+        locks.campaign(conn, campaign.id or 0)
         before = _refuse(conn, campaign, verb)
         done = revival.revive(conn, campaign.id or 0, state, next(slices, []))
         if not done:
@@ -68,6 +70,7 @@ def bring_back(
     for part in slices:
         time.sleep(_PAUSE)
         with runtime.writing() as conn:
+            locks.campaign(conn, campaign.id or 0)
             _refuse(conn, campaign, verb)
             done += revival.revive(conn, campaign.id or 0, state, part)
     with runtime.writing() as conn:

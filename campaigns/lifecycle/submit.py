@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, text
 
-from campaigns import audience, events, pages, policy, template
+from campaigns import audience, events, locks, pages, policy, template
 from campaigns.audience import Reading
 from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
@@ -113,6 +113,7 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
     """Store a checked campaign as a draft, all of it or nothing; it takes the place of an earlier draft."""
     with _drafts(runtime, draft.file.name) as drafts, runtime.writing() as conn:
+        locks.turn(conn, "drafts")
         now = now_of(conn)
         for earlier in drafts:
             _discard(conn, earlier)

@@ -5,6 +5,8 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from campaigns import database, locks
+
 HEAD = "0003"
 """The latest step; a test holds it equal to the folder's."""
 
@@ -15,7 +17,9 @@ def upgrade(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    with engine.connect() as connection, connection.begin():
+    with engine.connect().execution_options(**{database.WRITES: True}) as connection, connection.begin():
+        # Machines that start together must not each make the same table.
+        locks.turn(connection, "migrations")
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent))
         config.attributes["connection"] = connection
