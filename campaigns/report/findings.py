@@ -24,7 +24,7 @@ def _urgent(status: Status) -> Iterator[str]:
     if unknown := status.counts["unknown"]:
         yield (
             f"{people(unknown)} may or may not have got the message, and nobody was sent to again. "
-            f"Look at the conversations, then use `pagecast resolve {status.id}`."
+            f"Look at the conversations, then `pagecast resolve {status.id} --as sent`, or `not-sent`, or `send-again`."
         )
 
 
