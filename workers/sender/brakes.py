@@ -46,7 +46,10 @@ class Brakes:
     async def throttled(self, outcome: Outcome, lease: Lease) -> None:
         """Pause the bucket that a refusal is about, and slow it down; refusals of one moment count once."""
         key = self._key(outcome.scope)
-        if not self.kit.throttle.overtaken(lease):
+        epoch = (lease.epoch or {}).get(key, 0)
+        # Answers of one moment come before the first of them has moved the epoch.
+        if not self.kit.throttle.overtaken(lease) and epoch > self.kit.throttled.get(key, -1):
+            self.kit.throttled[key] = epoch
             self.kit.throttles[key] += 1
         backoff = min(LONGEST_BACKOFF, 2.0 ** self.kit.throttles[key])
         wait = outcome.wait if outcome.wait is not None else backoff

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns.briefing import Briefing
+from campaigns.briefing import Briefing, bottleneck
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.deliveries import Candidate, Claimed, claim
@@ -36,8 +36,10 @@ PATIENCE = 2.0
 """Seconds that a run waits for its next slot; further away, it gives the chunk back and holds no thread."""
 LATE = 0.010
 """Seconds that a slot may be late where the pace is fast: in any second that adds at most 1 % of the cap."""
-EARLY = 0.15
+EARLY = 0.12
 """Seconds before its first slot at which a group is leased: time for a claim to commit, even a slow one."""
+TOGETHER = 0.25
+"""Seconds of pace that a run may have claimed and not yet sent: what a kill leaves in doubt beside the wire."""
 RENEW = 10.0
 _TRUST = 40.0
 _LOOK_AGAIN = 0.1
@@ -70,6 +72,8 @@ class Course:
         self._loop = asyncio.get_running_loop()
         self.forfeited: Counter[str] = Counter()
         """Slots of this run that were not used, by reason."""
+        # The next group is claimed EARLY, while that much of this one is still to be sent.
+        self._group = max(1, int((TOGETHER - EARLY) * (bottleneck(briefing.paces).rate or GROUP)))
         self._after = 0
         self._groups = 0
         self._calls: set[asyncio.Task[None]] = set()
@@ -123,7 +127,7 @@ class Course:
         if self._kit.room <= 0:
             await asyncio.sleep(_LOOK_AGAIN)
             return None
-        want = min(GROUP, self._kit.room, max(1, self._left))
+        want = min(GROUP, self._kit.room, max(1, self._left), self._group)
         try:
             lease = await self._kit.throttle.lease(self._briefing.paces, want)
         except PaceUnavailable as error:

@@ -40,6 +40,8 @@ class Kit:
     """Bucket → throttles in a row, for the wait where the platform names none."""
     eased: dict[str, float] = field(default_factory=dict)
     """Sender's bucket → loop time until which this process knows it to go at half its cap."""
+    throttled: dict[str, int] = field(default_factory=dict)
+    """Bucket → the epoch whose refusals are counted there."""
     unreachable: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Host bucket → calls in a row that found nobody."""
     foreign: dict[int, int] = field(default_factory=lambda: defaultdict(int))
