@@ -13,11 +13,11 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs a database on both; on PostgreSQL every day only what is marked so."""
+    """Run what needs a database on those that its mark names, else on SQLite, and on PostgreSQL with `long`."""
     if "database" in metafunc.fixturenames:
-        daily = metafunc.definition.get_closest_marker("every_database")
-        other = pytest.param(POSTGRESQL, marks=[] if daily else pytest.mark.long)
-        metafunc.parametrize("database", [SQLITE, other], indirect=True)
+        mark = metafunc.definition.get_closest_marker("databases")
+        on = mark.args if mark else (SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.long))
+        metafunc.parametrize("database", on, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -180,8 +180,7 @@ def _leave(conn: Connection, held: Held, now: int) -> Row[Any] | None:
     guard = conn.execute(_GUARD, facts).first()
     if guard is None or (guard.proven and guard.parked_at is None):
         return guard
-    # The few messages of a trial are counted over all chunks, and a probe over all campaigns of a page.
-    locks.lane(conn, held.campaign_id, held.page_id)
+    # The few messages of a trial are counted over all chunks of a lane, and a probe over all lanes of a page.
     locks.page(conn, held.page_id)
     return conn.execute(_GUARD, facts).first()
 
