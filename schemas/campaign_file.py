@@ -21,7 +21,8 @@ RESERVED = frozenset(
         "limits.weight",
         "limits.canary",
         "limits.per_person",
-        "audience",
+        "audience.holdout",
+        "audience.one_per",
         "variants",
         "approval",
     }
@@ -95,6 +96,18 @@ class Limits(BaseModel):
         return self.rate or (PROFILES[self.profile] if self.profile else None)
 
 
+class Audience(BaseModel):
+    """Who of the list is meant: those for whom `where` holds and whom no campaign of `exclude` has reached.
+
+    `where` is an SQL expression over the list's columns; `exclude` holds names, ids or `last`.
+    """
+
+    model_config = _STRICT
+
+    where: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
 class PageEntry(BaseModel):
     """A page, as `[pages.NAME]` gives it; all but `token` and the account may come from the provider's defaults."""
 
@@ -126,4 +139,5 @@ class CampaignFile(BaseModel):
     message: MessageText
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
+    audience: Audience = Audience()
     pages: dict[str, PageEntry] = {}

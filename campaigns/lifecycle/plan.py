@@ -12,6 +12,7 @@ from campaigns import plan as planning
 from campaigns import policy, suppression, template
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
+from campaigns.lifecycle import neighbours
 from campaigns.plan import Division
 from campaigns.providers import PROVIDERS
 from campaigns.providers.pace import SENDER_RATE
@@ -30,7 +31,7 @@ _LANES = text("""
     SELECT page.id, page.sender_id, page.name, page.account_id, page.channel, page.provider, lane.route
     FROM lane JOIN page ON page.id = lane.page_id WHERE lane.campaign_id = :campaign_id ORDER BY page.id
 """)
-_LIST = text("SELECT path FROM recipient_list WHERE id = :id")
+_LIST = text("SELECT path, columns FROM recipient_list WHERE id = :id")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def plan(
         schedule=file.schedule.model_dump(mode="json"),
         routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
     )
-    return Planned(planning.forecast(division, token=token, findings=notes), division, lanes, start_ms)
+    with runtime.reading() as conn:
+        findings = (*notes, *neighbours.overlaps(conn, campaign, division))
+    return Planned(planning.forecast(division, token=token, findings=findings), division, lanes, start_ms)
 
 
 def screen(
@@ -87,10 +90,12 @@ def screen(
     with runtime.reading() as conn:
         lanes = _lanes(conn, runtime, campaign, environment)
         suppressed = suppression.frame(conn)
-        path = str(conn.execute(_LIST, {"id": campaign.list_id}).scalar_one())
+        reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
+        stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
+    where = file.audience.where
     pages = [lane.page for lane in lanes]
     screened = policy.screen(
-        pl.scan_parquet(runtime.storage / path),
+        pl.scan_parquet(runtime.storage / stored.path),
         template.letter([part.text for part in message.parts]),
         pages,
         own_page=next((page.page_id for page in pages if file.page in {page.name, page.account_id}), None),
@@ -98,6 +103,8 @@ def screen(
         start_ms=start_ms,
         margin_ms=campaign.margin_ms,
         policy=file.policy,
+        where=None if where is None else policy.condition(where, json.loads(stored.columns)),
+        reached=reached,
     )
     return screened, lanes
 

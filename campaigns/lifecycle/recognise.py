@@ -1,6 +1,6 @@
 """Whether a campaign file has run before, and what running it again means.
 
-A run is known by its name, message, list content and accounts; token, base_url and limits may change.
+A run is known by its name, message, list content, audience and accounts; token, base_url and limits may change.
 """
 
 import json
@@ -20,6 +20,7 @@ from campaigns.lifecycle.submit import Draft
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_file import CampaignFile
 from schemas.recipient_list import RECIPIENT
 
 _ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
@@ -123,6 +124,8 @@ def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
         changed.append("the message")
     if campaign.list_id != draft.reading.digest:
         changed.append("the list")
+    if CampaignFile.model_validate_json(campaign.spec).audience != draft.file.audience:
+        changed.append("the audience")
     stored = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
     if sorted(stored) != draft.accounts:
         changed.append("the accounts")

@@ -155,7 +155,7 @@ def revise(runtime: Runtime, campaign: Campaign, change: Revision, actor: str) -
         facts = {
             "message": after,
             "spec": spec.model_dump_json(),
-            "fingerprint": fingerprint(change.message, campaign.list_id, accounts),
+            "fingerprint": fingerprint(change.message, campaign.list_id, accounts, spec.audience),
             "id": campaign.id,
         }
         conn.execute(_REVISE, facts)

@@ -19,13 +19,13 @@ from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, neighbours
 from campaigns.lifecycle.lock import swept
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import MissingSecretError
 from schemas.campaign import Campaign, CampaignState
-from schemas.campaign_file import CampaignFile, PageEntry
+from schemas.campaign_file import Audience, CampaignFile, PageEntry
 from schemas.message import Message
 from schemas.page import Page, Route
 from schemas.recipient_list import PAGE
@@ -99,7 +99,11 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     letter = template.letter([part.text for part in message.parts])
     reading, path = _store_list(runtime, base / file.list, file, now)
     letter.cells(reading.columns)
+    if file.audience.where is not None:
+        policy.condition(file.audience.where, reading.columns)
     with runtime.reading() as conn:
+        for word in file.audience.exclude:
+            neighbours.named(conn, word, neighbours.NOT_STORED, file.name)
         found = _stops(conn, file, _named_pages(runtime.storage / path, reading))
     stops = tuple(_resolved(stop, runtime, environment, file.limits.ceiling) for stop in found)
     channels = {stop.entry.channel for stop in stops}
@@ -107,7 +111,7 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     warnings = _warnings(stops, runtime, environment)
     notes = (*reading.warnings, *findings, *warnings, *_differences(stops))
     draft = Draft(file, reading, message, stops, "", notes, path, environment)
-    return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts))
+    return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts, file.audience))
 
 
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
@@ -288,9 +292,10 @@ def _differences(stops: Sequence[Stop]) -> list[str]:
     return notes
 
 
-def fingerprint(message: Message, digest: str, accounts: Sequence[str]) -> str:
+def fingerprint(message: Message, digest: str, accounts: Sequence[str], audience: Audience) -> str:
     """Return the hash by which a run is known again; `digest` is the list's, `accounts` are sorted."""
-    parts = (message.model_dump_json(), digest, *accounts)
+    part_of_list = () if audience == Audience() else (audience.model_dump_json(),)
+    parts = (message.model_dump_json(), digest, *part_of_list, *accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 Where several reasons hold, the first of these is given, because it is the one that stays true longest:
 
-    duplicate > opted_out > window_never_opened > window_closed > blank_variable > text_too_long
+    duplicate > opted_out > excluded > window_never_opened > window_closed > blank_variable > text_too_long
 
 (`closes_before_turn` and `deadline_passed` come last; they need the queue, so the plan gives them.) The first line of
 a person counts and the others are duplicates; an opt-out on any of them is an opt-out of the person.
@@ -26,6 +26,7 @@ from schemas.reason import Reason
 _PERSON = "_person"
 _FIRST = "_first_line"
 _OUT = "_out"
+_REACHED = "_reached"
 _CELL = "_cell:"
 _KEY = [screened.SENDER_ID, _PERSON]
 
@@ -40,12 +41,16 @@ def screen(
     start_ms: int,
     margin_ms: int,
     policy: Literal["strict", "provider"] = "strict",
+    where: pl.Expr | None = None,
+    reached: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Return the columns of `schemas.screened` with `_line`, `_recipient` and `_rule`; the order of rows is not kept.
 
     `own_page` sends to rows that name no page. `suppressed` has `recipient_id` and `sender_id`, 0 for every account.
     The message is planned for `start_ms`. Under "provider" a window that nobody knows is left to the provider to
-    judge; one that is known to be closed is skipped under both. Raises InputError for a variable without a column.
+    judge; one that is known to be closed is skipped under both. Excluded are rows for which `where` (a `condition`)
+    does not hold, and the people of `reached` (`recipient_id`, and `sender_id` of the account that reached them). Raises
+    InputError for a variable without a column.
     """
     headers = [name for name in rows.collect_schema().names() if name not in stored.OWN]
     present = letter.cells(headers)
@@ -53,8 +58,9 @@ def screen(
     placed = _placed(rows, pages, own_page).with_columns(
         _person(stored.RECIPIENT).alias(_PERSON), *(cell.alias(f"{_CELL}{name}") for name, cell in present.items())
     )
-    marks = pl.concat([_repeated(placed), _suppressions(suppressed, pages)]).group_by(_KEY)
-    known = placed.join(marks.agg(pl.col(_FIRST).min(), pl.col(_OUT).any()), on=_KEY, how="left")
+    marked = [_repeated(placed), _suppressions(suppressed, pages), _reached(reached)]
+    marks = pl.concat(marked, how="diagonal").group_by(_KEY)
+    known = placed.join(marks.agg(pl.col(_FIRST).min(), pl.col(_OUT, _REACHED).any()), on=_KEY, how="left")
     closing = pl.coalesce(stored.CLOSES_AT, pl.col(stored.INBOUND_AT) + limits.WINDOW_MS)
     return known.with_columns(closing.alias(screened.CLOSING)).select(
         stored.LINE,
@@ -64,7 +70,9 @@ def screen(
         screened.SENDER_ID,
         screened.CLOSING,
         (pl.col(screened.CLOSING) - margin_ms).alias(screened.EFFECTIVE),
-        _reason(_text_faults(letter, cells, pages), start_ms + margin_ms, policy).alias(screened.REASON),
+        _reason(_excluded(where), _text_faults(letter, cells, pages), start_ms + margin_ms, policy).alias(
+            screened.REASON
+        ),
         _json_list(list(cells.values())).alias(screened.VARIABLES),
         *(cell.is_null().alias(f"{screened.BLANK}{name}") for name, cell in cells.items()),
     )
@@ -119,9 +127,20 @@ def _suppressions(suppressed: pl.LazyFrame | None, pages: Sequence[CampaignPage]
     reach = [(about, page.sender_id) for page in pages for about in (0, page.sender_id)]
     senders = pl.LazyFrame(reach, schema={"sender_id": pl.Int64, screened.SENDER_ID: pl.Int64}, orient="row")
     people = suppressed.select(pl.col("sender_id").cast(pl.Int64), _person("recipient_id").alias(_PERSON))
-    return people.join(senders, on="sender_id").select(
-        *_KEY, pl.lit(None, dtype=pl.Int64).alias(_FIRST), pl.lit(value=True).alias(_OUT)
-    )
+    return people.join(senders, on="sender_id").select(*_KEY, pl.lit(value=True).alias(_OUT))
+
+
+def _reached(reached: pl.LazyFrame | None) -> pl.LazyFrame:
+    """Return each person whom another campaign has reached from an account."""
+    if reached is None:
+        return pl.LazyFrame(schema={screened.SENDER_ID: pl.Int64, _PERSON: pl.UInt64, _REACHED: pl.Boolean})
+    sender = pl.col("sender_id").cast(pl.Int64).alias(screened.SENDER_ID)
+    return reached.select(sender, _person("recipient_id").alias(_PERSON), pl.lit(value=True).alias(_REACHED))
+
+
+def _excluded(where: pl.Expr | None) -> pl.Expr:
+    reached = pl.col(_REACHED).fill_null(value=False)
+    return reached if where is None else reached | ~where
 
 
 def _text_faults(
@@ -141,13 +160,14 @@ def _too_long(text: pl.Expr, channel: Channel, pages: Sequence[CampaignPage]) ->
     return (length > limit.most) & pl.col(screened.PAGE_ID).is_in(there)
 
 
-def _reason(text_faults: tuple[pl.Expr, pl.Expr], closed_until: int, policy: str) -> pl.Expr:
+def _reason(excluded: pl.Expr, text_faults: tuple[pl.Expr, pl.Expr], closed_until: int, policy: str) -> pl.Expr:
     """Return the reason, null for rejected and eligible rows. A window closing by `closed_until` counts as closed."""
     blank, too_long = text_faults
     closing, unknown = pl.col(screened.CLOSING), policy == "strict"
     ladder = [
         (Reason.DUPLICATE, pl.col(_FIRST) < pl.col(stored.LINE)),
         (Reason.OPTED_OUT, pl.any_horizontal(stored.OPTED_OUT, _OUT)),
+        (Reason.EXCLUDED, excluded),
         (Reason.WINDOW_NEVER_OPENED, closing.is_null() & pl.lit(unknown)),
         (Reason.WINDOW_CLOSED, closing <= closed_until),
         (Reason.BLANK_VARIABLE, blank),
