@@ -1,6 +1,7 @@
-"""A campaign in a real SQLite file and its stored list, as the steps before the report leave them."""
+"""A campaign in a real database and its stored list, as the steps before the report leave them."""
 
 import json
+import os
 import sqlite3
 import tempfile
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from schemas import recipient_list as columns
@@ -51,6 +53,9 @@ class Spring:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        if url := os.environ.get("DATABASE_URL"):
+            self.engine = create_engine(url, poolclass=NullPool)
+            return
         database = self.folder / "pagecast.db"
         database.write_bytes(_empty_database())
         self.engine = create_engine(f"sqlite:///{database}")

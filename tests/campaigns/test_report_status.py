@@ -19,7 +19,7 @@ REASONED = {DeliveryState.SKIPPED, DeliveryState.FAILED}
 
 
 @pytest.fixture
-def spring(tmp_path):
+def spring(tmp_path, database):  # noqa: ARG001 - it sets the environment
     return Spring(tmp_path)
 
 

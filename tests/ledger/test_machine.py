@@ -1,15 +1,25 @@
 """Whatever workers, clocks and people do in whatever order, nobody is lost, doubled or moved left.
 
 Two workers run chunks, crash, come back late with old fences; a clock takes back what the dead held; a person pauses,
-goes on, cancels. Every step is a transaction on a real SQLite file.
+goes on, cancels. Every step is a transaction on a real database.
 """
 
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import text
 
 from campaigns.ledger import chunks, withdrawal
@@ -50,12 +60,15 @@ class Call:
 
 
 class Ledger(RuleBasedStateMachine):
+    database = staticmethod(nullcontext)
+    """Sets DATABASE_URL for one example."""
     runs = Bundle("runs")
     calls = Bundle("calls")
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
+        self._stack.enter_context(self.database())
         folder = self._stack.enter_context(factories.home_of_its_own())
         self.runtime = factories.opened(folder / "home")
         self._stack.callback(self.runtime.close)
@@ -211,6 +224,22 @@ class Ledger(RuleBasedStateMachine):
 
 TestLedger = Ledger.TestCase
 TestLedger.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.long
+@pytest.mark.databases("postgresql")
+@pytest.mark.usefixtures("database")
+def test_the_same_on_postgresql(postgres, monkeypatch):
+    @contextmanager
+    def another():
+        with postgres.database() as url, monkeypatch.context() as patch:
+            patch.setenv("DATABASE_URL", url)
+            yield
+
+    class OnPostgres(Ledger):
+        database = staticmethod(another)
+
+    run_state_machine_as_test(OnPostgres, settings=TestLedger.settings)
 
 
 def test_a_cancelled_campaign_ends_with_nobody_pending(desk):
