@@ -1,6 +1,6 @@
 """The web application: whether the process lives, and whether it can do its work.
 
-    python -m campaigns.web.app
+python -m campaigns.web.app
 """
 
 import uvicorn
