@@ -112,6 +112,7 @@ ENCODINGS = [
     ),
     Ugly("cyrillic1251.csv", csv([(A, "Привет"), (B, "Мир")]).encode("cp1251"), refused="encoding"),
     Ugly("shift-jis.csv", csv([(A, "東京"), (B, "大阪")]).encode("shift-jis"), refused="encoding"),
+    Ugly("old-mac-roman.csv", csv([(A, "très")]).encode("mac-roman"), refused="encoding"),
     Ugly("both.csv", csv().encode() + csv([("5", "Zoë")], head="").encode("latin-1"), refused="first in line 6"),
     Ugly(
         "utf8-one-bad-byte.csv",
