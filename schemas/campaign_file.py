@@ -14,7 +14,6 @@ PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 RESERVED = frozenset(
     {
         "schedule.keep_open_until",
-        "schedule.late_start",
         "schedule.repeat",
         "schedule.hours",
         "schedule.quiet",
@@ -79,6 +78,8 @@ class Schedule(BaseModel):
 
     start: str | dt.datetime | None = None
     not_after: str | dt.datetime | None = None
+    late_start: Literal["ask", "skip", "send"] = "ask"
+    """What becomes of a start that was missed by more than ten minutes."""
 
 
 class Limits(BaseModel):

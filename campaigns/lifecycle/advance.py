@@ -5,11 +5,10 @@ from sqlalchemy import Connection, text
 from campaigns import events, locks
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
+from campaigns.lifecycle import late
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
-_DUE = text("SELECT id FROM campaign WHERE state = 'scheduled' AND start_at <= :now")
-_START = text("UPDATE campaign SET state = 'sending', started_at = :now WHERE id = :id AND state = 'scheduled'")
 _LATE = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused', 'scheduled') AND not_after <= :now")
 _OPEN = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused')")
 _FINISH = text("""
@@ -27,17 +26,11 @@ _STUCK = text("""
 """)
 _STOP = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'sending'")
 _SENDING = text("SELECT id, first_id, last_id, margin_ms FROM campaign WHERE state = 'sending'")
-_CLOSED = text("""
-    SELECT count(*) FROM delivery WHERE id BETWEEN :low AND :high AND state = 'pending'
-    AND closes_at > :since AND closes_at <= :until
-""")
 
 
 def advance(conn: Connection, now: int) -> None:
     """Move every campaign that time moves; `now` in epoch milliseconds."""
-    for campaign_id in conn.execute(_DUE, {"now": now}).scalars().all():
-        if conn.execute(_START, {"now": now, "id": campaign_id}).rowcount:
-            events.record(conn, now, "campaign.started", "clock", "Started as scheduled.", campaign_id=campaign_id)
+    late.begin(conn, now)
     for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():
         _expire(conn, campaign_id, now)
     for campaign_id in conn.execute(_OPEN).scalars().all():
@@ -57,11 +50,7 @@ def wake(conn: Connection, since: int, now: int) -> None:
     Nothing else is needed: everybody is screened again at their turn.
     """
     for row in conn.execute(_SENDING).all():
-        until, margin = now + row.margin_ms, row.margin_ms
-        facts = {"low": row.first_id, "high": row.last_id, "since": since + margin, "until": until}
-        closed = int(conn.execute(_CLOSED, facts).scalar_one())
-        hours, minutes = divmod((now - since) // 60_000, 60)
-        said = f"Asleep {hours} h {minutes:02} min; {closed:,} windows closed meanwhile."
+        said = f"Asleep {late.lasting(now - since)}; {late.closed(conn, row, since, now)}."
         events.record(conn, now, "campaign.asleep", "clock", said, campaign_id=row.id)
 
 

@@ -19,6 +19,7 @@ _STOP = text("""
     UPDATE campaign SET state = 'paused', sentence = :sentence, finished_at = NULL
     WHERE id = :id AND state IN ('sending', 'finished')
 """)
+_BEGUN = text("UPDATE campaign SET started_at = :now WHERE id = :id AND started_at IS NULL")
 _STOPPED_SO = text("SELECT 1 FROM campaign WHERE id = :id AND state = 'paused' AND sentence = :sentence")
 _SENDING = text("SELECT id FROM campaign WHERE state IN ('sending', 'scheduled')")
 _IN_FLIGHT = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'sending'")
@@ -71,6 +72,8 @@ def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
         waits = campaign.started_at is None and campaign.start_at is not None and campaign.start_at > now
         state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
         _move(conn, campaign, (CampaignState.PAUSED,), state, "")
+        if not waits:
+            conn.execute(_BEGUN, {"now": now, "id": campaign.id})
         chunks.restart(conn, campaign.id or 0)
         events.record(conn, now, "campaign.resumed", actor, "Resumed.", campaign_id=campaign.id)
         return Change(state, 0)

@@ -49,8 +49,8 @@ def screen(
     `own_page` sends to rows that name no page. `suppressed` has `recipient_id` and `sender_id`, 0 for every account.
     The message is planned for `start_ms`. Under "provider" a window that nobody knows is left to the provider to
     judge; one that is known to be closed is skipped under both. Excluded are rows for which `where` (a `condition`)
-    does not hold, and the people of `reached` (`recipient_id`, and `sender_id` of the account that reached them). Raises
-    InputError for a variable without a column.
+    does not hold, and the people of `reached` (`recipient_id`, and `sender_id` of the account that reached them).
+    Raises InputError for a variable without a column.
     """
     headers = [name for name in rows.collect_schema().names() if name not in stored.OWN]
     present = letter.cells(headers)

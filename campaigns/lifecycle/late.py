@@ -1,0 +1,86 @@
+"""A start that is due: made in time, or missed because nothing ran (an outage, a sleeping machine)."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from campaigns import events
+from campaigns.ledger import withdrawal
+from campaigns.ledger.tallies import open_rows
+from schemas.campaign_file import CampaignFile
+from schemas.delivery import DeliveryState
+from schemas.reason import Reason
+
+MISSED_MS = 600_000
+"""A start that is later than this is one that `late_start` decides about."""
+
+_DUE = text("""
+    SELECT id, ref, start_at, first_id, last_id, margin_ms, spec FROM campaign
+    WHERE state = 'scheduled' AND start_at <= :now
+""")
+_START = text("UPDATE campaign SET state = 'sending', started_at = :now WHERE id = :id AND state = 'scheduled'")
+_ASK = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'scheduled'")
+_SKIP = text("UPDATE campaign SET state = 'finished', finished_at = :now WHERE id = :id AND state = 'scheduled'")
+_SKIPPED = text("""
+    SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'cancelled' AND reason = :reason
+""")
+_CLOSED = text("""
+    SELECT count(*) FROM delivery WHERE id BETWEEN :low AND :high AND state = 'pending'
+    AND closes_at > :since AND closes_at <= :until
+""")
+
+
+def begin(conn: Connection, now: int) -> None:
+    """Start every campaign that is due; one whose start was missed does what its `late_start` says."""
+    for row in conn.execute(_DUE, {"now": now}).all():
+        if now - row.start_at <= MISSED_MS:
+            _start(conn, row, now, "Started as scheduled.")
+        else:
+            _begin_late(conn, row, now)
+
+
+def closed(conn: Connection, row: Row[Any], since: int, now: int) -> str:
+    """Return in words how many people of a campaign could be sent to at `since` and no longer can `now` (epoch ms)."""
+    margin = row.margin_ms
+    facts = {"low": row.first_id, "high": row.last_id, "since": since + margin, "until": now + margin}
+    n = int(conn.execute(_CLOSED, facts).scalar_one())
+    return f"{n:,} {'window' if n == 1 else 'windows'} closed meanwhile"
+
+
+def lasting(ms: int) -> str:
+    """Return a duration as `6 h 05 min`."""
+    hours, minutes = divmod(ms // 60_000, 60)
+    return f"{hours} h {minutes:02} min"
+
+
+def _begin_late(conn: Connection, row: Row[Any], now: int) -> None:
+    missed = f"by {lasting(now - row.start_at)}; {closed(conn, row, row.start_at, now)}"
+    match CampaignFile.model_validate_json(row.spec).schedule.late_start:
+        case "ask":
+            _ask(conn, row, now, f"Paused: its start was missed {missed}.")
+        case "skip":
+            _skip(conn, row, now)
+        case "send":
+            _start(conn, row, now, f"Started late {missed}.")
+
+
+def _start(conn: Connection, row: Row[Any], now: int, said: str) -> None:
+    if conn.execute(_START, {"now": now, "id": row.id}).rowcount:
+        events.record(conn, now, "campaign.started", "clock", said, campaign_id=row.id)
+
+
+def _ask(conn: Connection, row: Row[Any], now: int, missed: str) -> None:
+    said = f"{missed} `pagecast resume {row.ref}` sends to those who are left, `pagecast cancel {row.ref}` ends it."
+    if conn.execute(_ASK, {"sentence": said, "id": row.id}).rowcount:
+        events.record(conn, now, "campaign.late", "clock", said, campaign_id=row.id)
+
+
+def _skip(conn: Connection, row: Row[Any], now: int) -> None:
+    """Withdraw a few chunks; the clock comes back until nobody is left, and the campaign never begins."""
+    withdrawal.withdraw(conn, row.id, DeliveryState.CANCELLED, Reason.STALE_START, wait=False)
+    if open_rows(conn, row.id) or not conn.execute(_SKIP, {"now": now, "id": row.id}).rowcount:
+        return
+    n = int(conn.execute(_SKIPPED, {"id": row.id, "reason": Reason.STALE_START.value}).scalar_one())
+    late = lasting(now - row.start_at)
+    said = f"Its start was missed by {late} and late_start says skip: {n:,} people are not sent to."
+    events.record(conn, now, "campaign.finished", "clock", said, campaign_id=row.id)
