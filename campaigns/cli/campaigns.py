@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from campaigns import cost
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun, Yes
@@ -15,6 +16,9 @@ from schemas.campaign import Campaign
 from schemas.status import Status
 
 Word = Annotated[str, typer.Argument(metavar="ID", help="An id, unique prefix, unique name, or `last`.")]
+Rates = Annotated[
+    Path | None, typer.Option("--rates", metavar="FILE", help="A rate card (TOML, CSV): say what the messages cost.")
+]
 OrFile = Annotated[str, typer.Argument(metavar="ID|CAMPAIGN.toml", help="A campaign, or a campaign file.")]
 
 
@@ -37,22 +41,28 @@ def plan(
     skipped: Annotated[
         Path | None, typer.Option("--skipped", metavar="FILE", help="Write who will not get it, and why, as CSV.")
     ] = None,
+    rates: Rates = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a launch would do: counts by reason, the forecast, and the token that a launch needs."""
     from campaigns.cli.plans import show_plan, write_skipped  # noqa: PLC0415
     from campaigns.lifecycle.plan import plan as make  # noqa: PLC0415
+    from campaigns.lifecycle.pricing import price  # noqa: PLC0415
 
+    card = cost.load(rates) if rates else None
     with output.opened() as runtime:
         campaign, notes = named_or_drafted(runtime, word)
         drawn = make(runtime, campaign, output.environment(), _now(runtime), tuple(notes))
     planned = drawn.plan
+    priced = price(drawn, campaign, card) if card else None
     if skipped:
         write_skipped(drawn.division, skipped)
     if as_json:
-        output.emit(planned.model_dump(mode="json"))
+        output.emit(planned.model_dump(mode="json") | ({"cost": priced.model_dump()} if priced else {}))
         return
     show_plan(planned, campaign)
+    if priced:
+        output.say(priced.sentence)
     output.say(f"Next: pagecast launch {campaign.ref} --plan {planned.token}")
 
 

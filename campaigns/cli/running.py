@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from campaigns import cost
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.campaigns import Word, found
+from campaigns.cli.campaigns import Rates, Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.cli.up import Up
 from campaigns.errors import PagecastError
@@ -35,12 +36,14 @@ def run(
     yes: Yes = False,
     dry_run: DryRun = False,
     again: Annotated[bool, typer.Option("--again", help="Send a finished campaign once more.")] = False,
+    rates: Rates = None,
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
+    card = cost.load(rates) if rates else None
     with (
         output.opened(writes=True) as runtime,
-        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=context.obj)) as job,
+        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=context.obj, rates=card)) as job,
     ):
         code = job.run(yes=yes, dry_run=dry_run, again=again)
     raise typer.Exit(code)
@@ -83,12 +86,20 @@ class Job:
     """One `run` of one campaign file."""
 
     def __init__(
-        self, runtime: Runtime, file: Path, report_dir: Path | None, *, as_json: bool, up: Up | None = None
+        self,
+        runtime: Runtime,
+        file: Path,
+        report_dir: Path | None,
+        *,
+        as_json: bool,
+        up: Up | None = None,
+        rates: cost.RateCard | None = None,
     ) -> None:
         self._runtime = runtime
         self._file = file
         self._report_dir = report_dir
         self._as_json = as_json
+        self._rates = rates
         self._line: Callable[[str], None] = output.note if as_json else output.say
         self.status: Status | None = None
         self._up = up
@@ -157,9 +168,13 @@ class Job:
         from campaigns.cli.plans import show_plan, show_samples  # noqa: PLC0415
         from campaigns.lifecycle.plan import plan  # noqa: PLC0415
         from campaigns.lifecycle.preview import preview  # noqa: PLC0415
+        from campaigns.lifecycle.pricing import price  # noqa: PLC0415
 
-        planned = plan(self._runtime, campaign, output.environment(), self._now(), draft.notes).plan
+        drawn = plan(self._runtime, campaign, output.environment(), self._now(), draft.notes)
+        planned = drawn.plan
         show_plan(planned, campaign, output.note)
+        if self._rates:
+            output.note(price(drawn, campaign, self._rates).sentence)
         output.note("As they get it:")
         show_samples(preview(self._runtime, campaign, output.environment(), self._now()), output.note)
         return planned.token, planned.eligible

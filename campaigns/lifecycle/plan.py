@@ -39,6 +39,7 @@ class PlannedLane:
     """A page of the campaign with the buckets that its sends pass."""
 
     page: CampaignPage
+    provider: ProviderName
     route: Route
     paces: tuple[Pace, ...]
 
@@ -117,11 +118,12 @@ def _lanes(
     for row in conn.execute(_LANES, {"campaign_id": campaign.id}):
         route = Route.model_validate_json(row.route)
         sender = _sender(row, route, runtime, environment)
-        buckets = paces(PROVIDERS[ProviderName(row.provider)], sender, route, campaign.rate, campaign.id)
+        provider = ProviderName(row.provider)
+        buckets = paces(PROVIDERS[provider], sender, route, campaign.rate, campaign.id)
         slowest = bottleneck(buckets)
         rate = slowest.rate or SENDER_RATE
         page = CampaignPage(row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), rate, slowest.label)
-        found.append(PlannedLane(page, route, buckets))
+        found.append(PlannedLane(page, provider, route, buckets))
     return _shared(found)
 
 
