@@ -46,7 +46,8 @@ def _parsed(address: str) -> URL:
 
 
 def _said(url: URL, error: OperationalError) -> str:
-    lines = str(error.orig).strip().splitlines() or [type(error).__name__]
+    # A line that begins with a blank is the library's own advice.
+    lines = [line for line in str(error.orig).splitlines() if line[:1].strip()] or [type(error).__name__]
     told = lines[-1].removeprefix("connection failed: ").rstrip(".")
     if url.password:
         told = told.replace(str(url.password), "***")

@@ -59,6 +59,15 @@ def now_of(conn: Connection) -> int:
     return int(conn.execute(clock).scalar_one())
 
 
+def check_pace(settings: Settings) -> None:
+    """Raise InputError where each machine would send at a full pace of its own."""
+    if settings.shared and not (settings.redis_url or settings.force_embedded):
+        raise InputError(
+            "The bundled Redis is this machine's alone, and with PostgreSQL others may send too: each at the full pace "
+            "of a page. Set REDIS_URL; or PAGECAST_FORCE_EMBEDDED=true where this is the only machine."
+        )
+
+
 def make_private(folder: Path) -> None:
     """Make a folder that only this user can read; raises InputError with the way out."""
     try:

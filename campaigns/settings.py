@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """Absent: SQLite in the state folder."""
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     """Absent: the bundled server, started and adopted by Pagecast."""
+    force_embedded: bool = False
+    """Use the bundled server with PostgreSQL too: right only where this machine is the only one."""
     storage_url: str | None = None
     """Folder for stored lists; default HOME/storage."""
     secrets_dir: Path | None = None
@@ -33,6 +35,11 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> Path:
         """The database file of the embedded default."""
         return self.home / home.DATABASE
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may use the same database."""
+        return bool(self.database_url) and not str(self.database_url).startswith("sqlite:")
 
     @property
     def storage(self) -> Path:

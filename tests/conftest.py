@@ -14,10 +14,10 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a database on those that its mark names, else on SQLite, and on PostgreSQL with `long`."""
-    if "database" in metafunc.fixturenames:
+    if "dialect" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("databases")
         on = mark.args if mark else (SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.long))
-        metafunc.parametrize("database", on, indirect=True)
+        metafunc.parametrize("dialect", on, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Set DATABASE_URL to an empty, migrated database where the test runs on PostgreSQL; yield which it is."""
     if request.param == SQLITE:
         yield SQLITE

@@ -16,6 +16,8 @@ from workers import embedded
 
 QUEUE = "send"
 ACTOR = "send"
+RUNS = 512
+"""Chunks that a worker process runs at once. They wait for slots most of the time, so this is far more than threads."""
 BELL_LIVES_MS = 30_000
 """A bell older than this is dropped: the clock has rung again."""
 _BEAT = 5.0
@@ -51,14 +53,12 @@ class Heart(Middleware):
 @contextmanager
 def redis_url(settings: Settings) -> Iterator[str]:
     """Yield the address of Redis: REDIS_URL, else the bundled server, held while it is used here."""
-    if settings.redis_url:
-        yield settings.redis_url
-        return
-    server = embedded.ensure(settings.home)
+    server = embedded.of(settings)
     try:
-        yield server.url
+        yield server.url if server else str(settings.redis_url)
     finally:
-        server.release()
+        if server:
+            server.release()
 
 
 def connect(url: str, *extra: Middleware) -> RedisBroker:

@@ -17,13 +17,12 @@ from workers import embedded
 
 def look(settings: Settings) -> dict[str, object]:
     """Return what the doctor prints; no address in it, which may hold a password. Raises PagecastError."""
-    if settings.redis_url:
-        return _about(settings.redis_url, bundled=False)
-    server = embedded.ensure(settings.home)
+    server = embedded.of(settings)
     try:
-        return _about(server.url, bundled=True)
+        return _about(server.url if server else str(settings.redis_url), bundled=server is not None)
     finally:
-        server.release()
+        if server:
+            server.release()
 
 
 def _about(url: str, *, bundled: bool) -> dict[str, object]:

@@ -29,6 +29,8 @@ from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
 from campaigns.errors import InputError, StateError, StoppedError
+from campaigns.runtime import check_pace
+from campaigns.settings import Settings
 
 if sys.platform != "win32":
     import fcntl
@@ -118,6 +120,15 @@ def ensure(home: Path, *, patience: float = PATIENCE) -> Embedded:
         except BaseException:
             os.close(users)
             raise
+
+
+def of(settings: Settings) -> Embedded | None:
+    """Return the running server of these settings, None where REDIS_URL names another; raises as `ensure` does.
+
+    Raises InputError too with a database that other machines may use.
+    """
+    check_pace(settings)
+    return None if settings.redis_url else ensure(settings.home)
 
 
 def verify(url: str) -> list[str]:

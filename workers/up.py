@@ -68,7 +68,7 @@ def up(settings: Settings, *, web: bool, ending: Stop) -> None:
 
 
 def _supervise(settings: Settings, *, web: bool, ending: Stop) -> None:
-    server = None if settings.redis_url else embedded.ensure(settings.home)
+    server = embedded.of(settings)
     try:
         for warning in embedded.verify(settings.redis_url or (server.url if server else "")):
             logger.warning("redis.warning", sentence=warning)

@@ -49,12 +49,16 @@ token = "@{{secret:DEMO_ORBIT_KEY}}"
 base_url = "{orbit}"
 """
 
+_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "PAGECAST_STORAGE_URL")
+"""Where real campaigns are: the demo, and the workers that it starts, must not find it."""
 Check = Callable[[Status | None, Callable[[str], None]], None]
 
 
 @contextmanager
 def stage(recipients: int) -> Iterator[tuple[Settings, Path, Check]]:
     """Set everything up in a folder of its own; yield settings, campaign file, and the check against the simulator."""
+    for name in _NOT_OURS:
+        os.environ.pop(name, None)
     home = Settings().home / "demo" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
     # Folders made on the way would be open to all.
     for folder in (home.parent.parent, home.parent, home):

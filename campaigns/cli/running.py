@@ -13,7 +13,8 @@ from campaigns.cli.campaigns import Rates, Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.cli.up import Up
 from campaigns.errors import PagecastError
-from campaigns.runtime import Runtime, now_of
+from campaigns.runtime import Runtime, check_pace, now_of
+from campaigns.settings import Settings
 from schemas.campaign import Campaign, CampaignState
 from schemas.lane import LaneState
 from schemas.status import Status
@@ -40,6 +41,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
+    check_pace(Settings())
     card = cost.load(rates) if rates else None
     with (
         output.opened(writes=True) as runtime,

@@ -12,7 +12,7 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, check_pace
 from campaigns.settings import Settings
 
 _SIMULATOR_PORT = 8322
@@ -29,6 +29,7 @@ def up(
     chosen = {"PAGECAST_WORKER_PROCESSES": workers, "PAGECAST_WORKER_THREADS": threads}
     os.environ.update({name: str(number) for name, number in chosen.items() if number is not None})
     settings = Settings()
+    check_pace(settings)
     url = f"http://{settings.host}:{settings.port}" if web else None
     output.note(f"State folder: {settings.home}")
     if as_json:
@@ -82,12 +83,21 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def migrate(dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Bring the database to the shape of this version; does nothing where it has it."""
+def migrate(
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Move this SQLite database to DATABASE_URL.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database to the shape of this version, or move one there; does nothing where it is there."""
     from campaigns.cli.examination import shape_of  # noqa: PLC0415
 
     runtime = Runtime.open(Settings())
     try:
+        if source is not None:
+            _move(runtime, source, dry_run=dry_run, as_json=as_json)
+            return
         before = shape_of(runtime.engine)
         if not dry_run:
             migrations.ensure(runtime.engine)
@@ -100,6 +110,19 @@ def migrate(dry_run: DryRun = False, as_json: AsJson = False) -> None:
     else:
         what = "would go" if dry_run else "went"
         output.say(f"The database {what} from {before or 'empty'} to {migrations.HEAD}.")
+
+
+def _move(runtime: Runtime, source: Path, *, dry_run: bool, as_json: bool) -> None:
+    from campaigns.lifecycle import transfer  # noqa: PLC0415
+
+    moved = None if dry_run else transfer.transfer(runtime, source)
+    rows = moved.rows if moved else transfer.look(source)
+    if as_json:
+        output.emit({"file": str(source), "rows": rows, "kept": moved and str(moved.kept), "dry_run": dry_run})
+        return
+    output.say(f"{sum(rows.values()):,} rows of {len(rows)} tables {'were moved' if moved else 'would be moved'}.")
+    if moved:
+        output.say(f"The file is {moved.kept} now; nothing uses it any more.")
 
 
 def _tell_how(url: str) -> None:

@@ -84,7 +84,7 @@ def restore(settings: Settings, file: Path, actor: str) -> Restored:
     refuse_server(settings)
     manifest = look(file)
     make_private(settings.home)
-    with _stopped(settings.home), TemporaryDirectory(prefix=".restoring-", dir=settings.home) as folder:
+    with stopped(settings.home, "restore"), TemporaryDirectory(prefix=".restoring-", dir=settings.home) as folder:
         fresh = Path(folder)
         _unpack(file, fresh)
         _examine(fresh / DATABASE)
@@ -94,8 +94,8 @@ def restore(settings: Settings, file: Path, actor: str) -> Restored:
 
 
 @contextlib.contextmanager
-def _stopped(home: Path) -> Iterator[None]:
-    """Hold what a supervisor and every worker of this state folder hold while they live."""
+def stopped(home: Path, verb: str) -> Iterator[None]:
+    """Hold what a supervisor and every worker of this state folder hold while they live; raises StateError."""
     with ExitStack() as held:
         for file in [home / "supervisor.lock", *(home / "workers").glob("*")]:
             lock = held.enter_context(file.open("a"))
@@ -103,7 +103,7 @@ def _stopped(home: Path) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise StateError(
-                    f"Workers are alive on {home}. Stop `pagecast up` and every `pagecast run`, then restore."
+                    f"Workers are alive on {home}. Stop `pagecast up` and every `pagecast run`, then {verb}."
                 ) from None
         yield
 

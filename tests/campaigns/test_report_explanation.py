@@ -9,7 +9,7 @@ from tests.campaigns.report_factory import NOW, Spring
 
 
 @pytest.fixture
-def spring(tmp_path, database):  # noqa: ARG001 - it sets the environment
+def spring(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
     return Spring(tmp_path)
 
 

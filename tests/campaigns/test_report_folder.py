@@ -23,7 +23,7 @@ HOSTILE = "<script>alert('x')</script>"
 
 
 @pytest.fixture
-def spring(tmp_path, database):  # noqa: ARG001 - it sets the environment
+def spring(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
     return Spring(tmp_path)
 
 

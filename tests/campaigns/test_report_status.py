@@ -19,7 +19,7 @@ REASONED = {DeliveryState.SKIPPED, DeliveryState.FAILED}
 
 
 @pytest.fixture
-def spring(tmp_path, database):  # noqa: ARG001 - it sets the environment
+def spring(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
     return Spring(tmp_path)
 
 

@@ -228,7 +228,7 @@ TestLedger.settings = settings(max_examples=25, stateful_step_count=40, deadline
 
 @pytest.mark.long
 @pytest.mark.databases("postgresql")
-@pytest.mark.usefixtures("database")
+@pytest.mark.usefixtures("dialect")
 def test_the_same_on_postgresql(postgres, monkeypatch):
     @contextmanager
     def another():

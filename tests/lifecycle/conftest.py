@@ -10,7 +10,7 @@ from tests import factories
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, database: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
+def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
     opened = factories.opened(tmp_path / "home")
     yield opened
     opened.close()

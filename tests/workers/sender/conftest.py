@@ -146,7 +146,7 @@ def platform(running_simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, database: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
+def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
     opened = factories.opened(tmp_path / "home")
     yield opened
     opened.close()
