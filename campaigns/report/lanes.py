@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Row, text
 
@@ -21,11 +21,14 @@ _CHUNKS = text("""
            SUM(CASE WHEN state IN ('running', 'draining') THEN 1 ELSE 0 END) AS running,
            SUM(CASE WHEN state = 'ready' AND (due_at IS NULL OR due_at <= :now) THEN 1 ELSE 0 END) AS ready,
            SUM(CASE WHEN state = 'stopped' THEN 1 ELSE 0 END) AS stopped,
+           SUM(CASE WHEN state IN ('running', 'draining') AND lease_until < :now THEN 1 ELSE 0 END) AS lost,
+           MAX(CASE WHEN state = 'ready' THEN rung_at END) AS rung_at,
            MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
            MAX(CASE WHEN state = 'stopped' THEN sentence END) AS stopped_sentence
     FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done'
     GROUP BY page_id
 """)
+_BUSY = text("SELECT 1 FROM chunk WHERE state = 'running' AND lease_until >= :now LIMIT 1")
 # A rate must not cost a scan of the ledger, and an index on accepted_at would be paid for by every settlement. What was
 # sent in the last seconds stands in the running chunks, in the last few done ones, and in those just released, which
 # are the first of the ready ones; what a rescued person got from an older chunk is missed.
@@ -72,13 +75,20 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The chunks that are not done: how many run, are ready now, or stopped; when the next deferred one is due."""
+    """The chunks that are not done: how many run, are ready now, or stopped; when the next deferred one is due.
+
+    `lost` ones run on paper, and their workers no longer say that they live. `rung_at` is when a worker was last called
+    to a ready one; `busy` is True where none came and workers run something else.
+    """
 
     running: int = 0
     ready: int = 0
     stopped: int = 0
+    lost: int = 0
+    rung_at: int | None = None
     next_due: int | None = None
     stopped_sentence: str | None = None
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,8 @@ def lanes(conn: Connection, campaign_id: int, now_ms: int) -> list[LaneNow]:
     bounds = {"campaign_id": campaign_id, "now": now_ms}
     rows = conn.execute(_LANES, bounds).all()
     work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds)}
+    if any(each.ready and not each.running for each in work.values()) and conn.execute(_BUSY, bounds).first():
+        work = {page_id: replace(each, busy=not each.running) for page_id, each in work.items()}
     fastest = max((row.asked for row in rows), default=0.0)
     done_back = -2 - int(fastest * _WINDOW_MS / 1000 / _MOST_PER_CHUNK)
     pulses = conn.execute(_PULSE, bounds | {"window": _WINDOW_MS, "done_back": done_back})
@@ -135,4 +147,12 @@ def _lane(row: Row[tuple[object, ...]], work: Mapping[int, Work], pulse: Pulse) 
 
 
 def _work(row: Row[tuple[object, ...]]) -> Work:
-    return Work(row.running, row.ready, row.stopped, row.next_due, row.stopped_sentence)
+    return Work(
+        running=row.running,
+        ready=row.ready,
+        stopped=row.stopped,
+        lost=row.lost,
+        rung_at=row.rung_at,
+        next_due=row.next_due,
+        stopped_sentence=row.stopped_sentence,
+    )

@@ -13,6 +13,8 @@ from schemas.status import PageStatus, Rates
 
 STALL_MS = 10_000
 """A page that may send and sent nothing for this long (longer for slow pages) says so."""
+_RUNG_LATELY_MS = 60_000
+"""The clock calls a worker again after half of this."""
 _SLOTS_TO_TELL = 4
 _MEASURED_MS = 3_000
 _ARTICLES = frozenset({"The", "A", "An", "This", "Page"})
@@ -125,16 +127,29 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
     if silent <= _patience(lane, now):
         why = why_slow(lane, now.slow, now.ms)
         return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s. {why}".rstrip())
-    return _stalled(lane, lasting(silent))
+    why = _why_stalled(lane, counts["sending"], now.ms)
+    return Place(LaneState.WAITING, f"Waiting: no progress for {lasting(silent)}, {why}.")
 
 
-def _stalled(lane: LaneNow, silent: str) -> Place:
-    if not lane.work.running:
-        sentence = f"Waiting: no worker has taken up page {lane.name} for {silent}; is one running?"
-        return Place(LaneState.WAITING, sentence)
+def _why_stalled(lane: LaneNow, in_flight: int, now_ms: int) -> str:
+    work = lane.work
+    if not work.running:
+        return _why_untouched(lane, now_ms)
+    if work.lost == work.running:
+        return f"because the worker of page {lane.name} no longer answers; another takes over within a minute"
     if not lane.proven:
-        return Place(LaneState.WAITING, f"Waiting: the first answer is not in after {silent}.")
-    return Place(LaneState.SENDING, f"Sending, but nothing has left for {silent}; see the worker's log.")
+        return "because the first answer is not in"
+    if in_flight:
+        return f"because {in_flight:,} {'call is' if in_flight == 1 else 'calls are'} out without an answer"
+    return "and no reason is known here; see the worker's log"
+
+
+def _why_untouched(lane: LaneNow, now_ms: int) -> str:
+    if lane.work.busy:
+        return f"because all workers are busy with others; page {lane.name} is next"
+    if lane.work.rung_at is not None and now_ms - lane.work.rung_at <= _RUNG_LATELY_MS:
+        return f"because no worker comes to page {lane.name} although it is called: is one running"
+    return "because neither clock nor workers run; start `pagecast up`"
 
 
 def _patience(lane: LaneNow, now: Now) -> float:

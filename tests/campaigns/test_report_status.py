@@ -205,7 +205,9 @@ def test_a_page_that_nobody_works_on_says_so(spring):
     spring.store()
     spring.change("UPDATE chunk SET state = 'ready', fence = 0")
     status = status_of(spring)
-    assert status.sentence == "Waiting: no worker has taken up page acme for 10 min; is one running?"
+    assert status.sentence == (
+        "Waiting: no progress for 10 min, because neither clock nor workers run; start `pagecast up`."
+    )
     assert status.eta is None
 
 
@@ -216,7 +218,8 @@ def test_a_page_that_went_silent_says_so(spring, state):
     spring.store()
     spring.change("UPDATE chunk SET state = :state", state=state)
     status = status_of(spring)
-    assert acme(status).sentence == "Sending, but nothing has left for 45 s; see the worker's log."
+    assert acme(status).sentence == status.sentence
+    assert status.sentence == "Waiting: no progress for 45 s, and no reason is known here; see the worker's log."
 
 
 def test_people_who_were_put_off_are_waited_for(spring):
