@@ -54,6 +54,11 @@ _FORGET = tuple(
     text(f"DELETE FROM {table} WHERE {key} = :id")  # noqa: S608 - names of our own
     for table, key in (("lane", "campaign_id"), ("event", "campaign_id"), ("campaign", "id"))
 )
+_FORGET_LIST = text("""
+    DELETE FROM recipient_list WHERE path = :path
+    AND NOT EXISTS (SELECT 1 FROM campaign WHERE campaign.list_id = recipient_list.id)
+""")
+_LIST_AT = text("SELECT 1 FROM recipient_list WHERE path = :path")
 _FORGET_PAGE = text("""
     DELETE FROM page WHERE name = :name AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.page_id = page.id)
 """)
@@ -92,15 +97,25 @@ class Draft:
 def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping[str, str], now: int) -> Draft:
     """Read the list and check everything that a campaign needs; stores only the list's Parquet file.
 
-    `base` is the folder that the list's path is relative to. Raises InputError.
+    `base` is the folder that the list's path is relative to. Raises InputError, and then not even that file is kept.
     """
     _terms(file)
-    message = file.message.message
-    letter = template.letter([part.text for part in message.parts])
+    letter = template.letter([part.text for part in file.message.message.parts])
     reading, path = _store_list(runtime, base / file.list, file, now)
-    letter.cells(reading.columns)
-    if file.audience.where is not None:
-        policy.condition(file.audience.where, reading.columns)
+    try:
+        letter.cells(reading.columns)
+        if file.audience.where is not None:
+            policy.condition(file.audience.where, reading.columns)
+        return _draft(runtime, file, reading, path=path, environment=environment, now=now)
+    except InputError:
+        _forget_list(runtime, path)
+        raise
+
+
+def _draft(
+    runtime: Runtime, file: CampaignFile, reading: Reading, *, path: str, environment: Mapping[str, str], now: int
+) -> Draft:
+    message = file.message.message
     with runtime.reading() as conn:
         for word in file.audience.exclude:
             neighbours.named(conn, word, neighbours.NOT_STORED, file.name)
@@ -138,6 +153,7 @@ def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
         for stop in draft.stops:
             if stop.stored is None:
                 conn.execute(_FORGET_PAGE, {"name": stop.name})
+    _forget_list(runtime, draft.list_path)
 
 
 @contextmanager
@@ -178,6 +194,14 @@ def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) ->
     finally:
         incoming.unlink(missing_ok=True)
     return reading, path
+
+
+def _forget_list(runtime: Runtime, path: str) -> None:
+    """Remove a stored list that no campaign uses: what is not sent to is not kept."""
+    with runtime.writing() as conn:
+        conn.execute(_FORGET_LIST, {"path": path})
+        if conn.execute(_LIST_AT, {"path": path}).first() is None:
+            (runtime.storage / path).unlink(missing_ok=True)
 
 
 def _named_pages(path: Path, reading: Reading) -> list[str | None]:

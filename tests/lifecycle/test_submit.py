@@ -19,9 +19,8 @@ def stored(runtime) -> dict[str, int]:
 
 
 def leftovers(runtime) -> list[str]:
-    """Files below the storage folder that are no stored list."""
-    files = [path.relative_to(runtime.storage) for path in runtime.storage.rglob("*") if path.is_file()]
-    return [str(path) for path in files if path.parts[0] != "lists" or path.name.startswith(".")]
+    """Files below the storage folder."""
+    return [str(path.relative_to(runtime.storage)) for path in runtime.storage.rglob("*") if path.is_file()]
 
 
 def submit(runtime, folder, file, environment=ENVIRONMENT):
@@ -149,3 +148,23 @@ def test_the_list_is_found_beside_the_file(runtime, folder: Path):
     (folder / "lists").mkdir()
     (folder / "people.csv").rename(folder / "lists" / "people.csv")
     assert checked(runtime, folder, content(list="lists/people.csv")).reading.usable == 5
+
+
+def test_a_list_that_nobody_uses_is_not_kept(runtime, folder):
+    factories.write_list(folder / "people.csv", factories.people(3))
+    draft = checked(runtime, folder, factories.content())
+    file = runtime.storage / draft.list_path
+    assert file.exists()
+    with rehearsal(runtime, draft, "test"):
+        assert file.exists()
+    assert not file.exists()
+    assert factories.select(runtime, "SELECT 1 FROM recipient_list") == []
+
+
+def test_a_list_that_another_campaign_uses_stays(runtime, folder):
+    factories.write_list(folder / "people.csv", factories.people(3))
+    store(runtime, checked(runtime, folder, factories.content()), "test")
+    draft = checked(runtime, folder, factories.content(name="Autumn"))
+    with rehearsal(runtime, draft, "test"):
+        pass
+    assert (runtime.storage / draft.list_path).exists()
