@@ -63,7 +63,7 @@ class Attack:
         for entry in Path("/proc").iterdir():
             with suppress(OSError, ValueError):
                 # Forked processes have their parent's command line and a name of their own.
-                name, line = (entry / "comm").read_text(), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                name, line = (entry / "comm").read_text(), (entry / "cmdline").read_bytes().decode()
                 ours = f"PAGECAST_HOME={self.home}".encode() in (entry / "environ").read_bytes().split(b"\0")
                 # The server writes its title over its environment, and its socket into its title.
                 if (ours or str(self.home) in line) and (not words or any(word in name for word in words)):
