@@ -68,7 +68,7 @@ class Attack:
                 # The server writes its title over its environment, and its socket into its title.
                 if (ours or str(self.home) in line) and (not words or any(word in name for word in words)):
                     found.append(int(entry.name))
-        return [pid for pid in found if pid != os.getpid()]
+        return [pid for pid in found if pid not in {os.getpid(), self.platform.pid}]
 
     def kill(self, *words: str, one: bool = True) -> int:
         """Kill -9 one (or every) process whose name holds one of `words`; return how many."""
