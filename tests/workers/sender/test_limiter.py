@@ -186,7 +186,7 @@ def forget(bench):
 
 def test_a_flush_in_mid_run_is_no_burst_and_nobody_is_lost_or_gets_it_twice(bench, eventually):
     rate = 100
-    bench.platform.change(cap=rate)
+    bench.platform.change(cap=1.2 * rate)
     bench.launch(300, pages=page(bench, rate=rate))
 
     async def flushed_twice(_kit):
@@ -198,7 +198,7 @@ def test_a_flush_in_mid_run_is_no_burst_and_nobody_is_lost_or_gets_it_twice(benc
     bench.finish()
     assert bench.counts() == {"accepted": 300}
     stats = bench.platform.stats()
-    assert (stats["refusals"], stats["doubles"]) == (0, 0), "not one second held more than the cap"
+    assert (stats["refusals"], stats["doubles"]) == (0, 0), "no second held a lease too many"
 
 
 def test_after_a_flush_a_slowed_page_stays_slow(bench):
@@ -219,7 +219,7 @@ def test_while_redis_does_not_answer_nothing_is_sent_and_nothing_is_lost(bench, 
     server = embedded.ensure(home)
     bench.valkey_url = server.url
     rate = 100
-    bench.platform.change(cap=rate)
+    bench.platform.change(cap=1.2 * rate)
     bench.launch(200, pages=page(bench, rate=rate))
 
     async def stopped(_kit):
@@ -237,5 +237,5 @@ def test_while_redis_does_not_answer_nothing_is_sent_and_nothing_is_lost(bench, 
     bench.finish()
     assert bench.counts() == {"accepted": 200}
     stats = bench.platform.stats()
-    assert (stats["refusals"], stats["doubles"]) == (0, 0), "not one second held more than the cap"
+    assert (stats["refusals"], stats["doubles"]) == (0, 0), "no second held a lease too many"
     server.release()
