@@ -108,7 +108,7 @@ def keep_time(settings: Settings) -> None:
     runtime = Runtime.open(settings)
     with bells.redis_url(settings) as url:
         broker = bells.connect(url)
-        clock = Clock(runtime, broker, settings.worker_processes * settings.worker_threads)
+        clock = Clock(runtime, broker, settings.worker_processes * bells.RUNS)
         seen = time.time()
         while not ending.is_set():
             try:

@@ -43,6 +43,9 @@ KEEP_MS = 48 * 3600 * 1000
 ASLEEP = 2.0
 """Seconds by which wall and monotonic time may part before a lease counts as slept through."""
 
+AT_ONCE = 16
+"""Calls that a process has at Redis at once. Hundreds of pages that ask together would open as many connections."""
+
 _MICRO = 1_000_000
 _RECONNECT = 0.2
 
@@ -150,6 +153,7 @@ class Throttle:
         self._prefix = prefix
         self._channel = f"{prefix}pauses"
         self._scripts = {name: redis.register_script(_source(name)) for name in _SCRIPTS}
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._offset: float | None = None
         self._news: dict[str, _News] = {}
         self._deaf_until = -math.inf
@@ -261,7 +265,8 @@ class Throttle:
 
     async def _run(self, script: str, keys: Sequence[str], args: Sequence[float | str]) -> Any:
         try:
-            return await self._scripts[script](keys=keys, args=args)
+            async with self._gate:
+                return await self._scripts[script](keys=keys, args=args)
         except RedisError as error:
             _unavailable(error)
 

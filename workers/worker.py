@@ -47,11 +47,21 @@ class Station(Middleware):
         self._kit: Kit | None = None
         self._listening: asyncio.Task[None] | None = None
         self._broker: Broker | None = None
+        self._runs: set[asyncio.Task[None]] = set()
         self._ending = False
 
     async def send(self, chunk_id: int) -> None:
-        """Run one bell."""
-        await send(self._open(), chunk_id)
+        """Begin what a bell rings for and give the thread back.
+
+        A run of a slow page lasts a minute in which it hardly works; were its thread held, as many pages as there are
+        threads would send and all others stand still. A bell that is lost with this process rings again.
+        """
+        kit = self._open()
+        while len(self._runs) >= bells.RUNS:
+            await asyncio.wait(self._runs, return_when=asyncio.FIRST_COMPLETED)
+        run = asyncio.create_task(send(kit, chunk_id))
+        self._runs.add(run)
+        run.add_done_callback(self._ran)
 
     def after_worker_boot(self, broker: Broker, _worker: Worker) -> None:
         """Remember where bells are rung."""
@@ -69,6 +79,12 @@ class Station(Middleware):
         loop = get_event_loop_thread()
         if loop is not None:
             loop.run_coroutine(self._close())
+
+    def _ran(self, run: "asyncio.Task[None]") -> None:
+        self._runs.discard(run)
+        if not run.cancelled() and (error := run.exception()):
+            # The sweep takes the chunk back.
+            logger.error("run.crashed", exc_info=error)
 
     def _open(self) -> Kit:
         # Runs on the event loop without awaiting: nobody can come between.
@@ -98,6 +114,8 @@ class Station(Middleware):
     async def _close(self) -> None:
         if self._kit is None:
             return
+        if self._runs:
+            await asyncio.wait(self._runs)
         await self._kit.settling.settled()
         await self._kit.wire.close()
         await asyncio.to_thread(self._kit.writer.close)

@@ -60,3 +60,26 @@ def test_asked_to_end_it_settles_what_is_out_and_returns_the_rest(
     assert "Traceback" not in log
     assert "ResourceWarning" not in log
     assert "sim-" not in log, "the token is in no line"
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    monkeypatch.setenv("PAGECAST_WORKER_THREADS", "1")
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_more_pages_than_threads_send_at_the_same_time(runtime, worker, valkey_url, wait_until, tmp_path):
+    rows = factories.people(60)
+    for n, row in enumerate(rows):
+        row["page"] = "acme" if n % 2 else "burger"
+    with start(Scenario(cap=1000)) as platform:
+        url = platform.meta_url
+        pages = {"acme": factories.page(url, rate=2), "burger": factories.other_page(url, rate=2)}
+        factories.launched(runtime, tmp_path, rows, factories.content(pages=pages))
+        broker = bells.connect(valkey_url)
+        Clock(runtime, broker, slots=8).tick()
+        wait_until(lambda: len(platform.stats()["senders"]) == 2, "both pages send")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
+        broker.close()
+    assert factories.select(runtime, "SELECT DISTINCT owner FROM chunk") == [{"owner": None}]
