@@ -109,7 +109,7 @@ def _figures(asked: Setting, times: Sequence[float], lines: Sequence[str]) -> li
     share, most = len(times) / (asked.rate * asked.seconds), busiest(times)
     cap = math.floor(asked.rate * 1.01 + 1 + 1e-9)
     missed = dict(gaps(times, asked.rate).most_common(8))
-    said = dict(Counter(_event(line) for line in lines).most_common(8))
+    said = dict(Counter(event(line) for line in lines).most_common(8))
     return [
         rig.Figure(f"{what}: reached of asked", f"{share:.2%}", f"≥ {AIM_SHARE:.1%}", share >= AIM_SHARE),
         rig.Figure(f"{what}: most in any second", f"{most}", f"≤ {cap}", most <= cap),
@@ -118,7 +118,7 @@ def _figures(asked: Setting, times: Sequence[float], lines: Sequence[str]) -> li
     ]
 
 
-def _event(line: str) -> str:
+def event(line: str) -> str:
     if not line.startswith("{"):
         return line[:80]
     said = json.loads(line)
