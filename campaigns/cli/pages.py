@@ -126,7 +126,7 @@ def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let a page send again that was paused, or parked for a reason that is gone."""
     from campaigns import pages  # noqa: PLC0415
-    from campaigns.report.moments import clock  # noqa: PLC0415
+    from campaigns.moments import clock  # noqa: PLC0415
 
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         page = pages.named(conn, name)

@@ -70,7 +70,7 @@ def remove(recipient: Recipient, dry_run: DryRun = False, as_json: AsJson = Fals
 def list_(as_json: AsJson = False) -> None:
     """Show who is suppressed, oldest first; all of them with --json."""
     from campaigns import suppression  # noqa: PLC0415
-    from campaigns.report.moments import iso  # noqa: PLC0415
+    from campaigns.moments import iso  # noqa: PLC0415
 
     with output.opened() as runtime, runtime.reading() as conn:
         total = suppression.count(conn)

@@ -7,26 +7,24 @@ looks at the rows; a load that was interrupted is swept before the next one begi
 """
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 from sqlalchemy import Connection, text
 
 from campaigns import bulk, locks
+from campaigns.ledger.leftovers import BOUND, SLICE, Writing, sweep
 
-Writing = Callable[[], AbstractContextManager[Connection]]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-SLICE = 5_000
-"""Rows of one transaction while a campaign sends: some 50 ms."""
 SLICE_ALONE = 100_000
 """Rows of one transaction while none does: half a second, which a verb or a launch can wait."""
 _PAUSE = 0.001
 _CHUNK_ZERO = 0
 
 _LAST_ID = text("SELECT COALESCE(MAX(last_id), 0) FROM campaign")
-_BOUND = text("UPDATE campaign SET first_id = :first, last_id = :last, total = :total WHERE id = :campaign_id")
 _CHUNK = text("""
     INSERT INTO chunk (campaign_id, page_id, seq, size, deadline, state, fence, crashes)
     VALUES (:campaign_id, :page_id, :seq, :size, :deadline, 'ready', 0, 0)
@@ -50,7 +48,6 @@ _COLUMNS = (
     "reason",
 )
 _SENDING = text("SELECT 1 FROM campaign WHERE state = 'sending' LIMIT 1")
-_SWEEP = text("DELETE FROM delivery WHERE id BETWEEN :low AND :high AND campaign_id = :campaign_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) 
         locks.turn(conn, "delivery ids")
         first = int(conn.execute(_LAST_ID).scalar_one()) + 1
         total = int(rows.tallies["n"].sum())
-        conn.execute(_BOUND, {"first": first, "last": first + n - 1, "total": total, "campaign_id": campaign_id})
+        conn.execute(BOUND, {"first": first, "last": first + n - 1, "total": total, "campaign_id": campaign_id})
         chunk_ids = _record_chunks(conn, campaign_id, rows.chunks)
         step = _step(conn)
     done = 0
@@ -86,23 +83,6 @@ def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) 
     with writing() as conn:
         _record_tallies(conn, campaign_id, rows.tallies, chunk_ids)
     return n
-
-
-def sweep(writing: Writing, campaign_id: int) -> None:
-    """Remove what an interrupted load left behind."""
-    with writing() as conn:
-        bounds = conn.execute(
-            text("SELECT first_id, last_id FROM campaign WHERE id = :id"), {"id": campaign_id}
-        ).one_or_none()
-    if bounds is None or bounds.first_id is None:
-        return
-    for low in range(bounds.first_id, bounds.last_id + 1, SLICE):
-        with writing() as conn:
-            conn.execute(_SWEEP, {"low": low, "high": low + SLICE - 1, "campaign_id": campaign_id})
-    with writing() as conn:
-        for table in ("chunk", "tally"):
-            conn.execute(text(f"DELETE FROM {table} WHERE campaign_id = :id"), {"id": campaign_id})  # noqa: S608
-        conn.execute(_BOUND, {"first": None, "last": None, "total": 0, "campaign_id": campaign_id})
 
 
 def _record_chunks(conn: Connection, campaign_id: int, chunks: pl.DataFrame) -> pl.DataFrame:

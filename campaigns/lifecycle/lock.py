@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from campaigns import locks
-from campaigns.ledger import record
+from campaigns.ledger import leftovers
 from campaigns.runtime import Runtime
 from schemas.campaign import Campaign, CampaignState
 
@@ -36,7 +36,7 @@ def swept(runtime: Runtime, campaign: Campaign) -> Iterator[None]:
     assert campaign.id is not None
     with alone(runtime, campaign) as folder:
         if _state(runtime, campaign) == CampaignState.DRAFT:
-            record.sweep(runtime.writing, campaign.id)
+            leftovers.sweep(runtime.writing, campaign.id)
         yield
         if _state(runtime, campaign) is None:
             shutil.rmtree(folder)

@@ -7,8 +7,8 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from campaigns.moments import lasting
 from campaigns.report.charts import chart, stacked
-from campaigns.report.moments import lasting
 from campaigns.report.pages import accepted, left
 from campaigns.report.summary import Summary
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns.errors import InputError
+from campaigns.moments import clock, dated, iso, iso_or_none
 from campaigns.report.meaning import meaning
-from campaigns.report.moments import clock, dated, iso, iso_or_none
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.report.tallies import IMPLIED

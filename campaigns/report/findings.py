@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from campaigns.moments import people
 from campaigns.report.meaning import meaning
-from campaigns.report.moments import people
 from campaigns.report.pages import accepted, left
 from schemas.lane import LaneState
 from schemas.status import Status

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaigns.moments import clock, iso_or_none, lasting, people
 from campaigns.report.lanes import LaneNow
-from campaigns.report.moments import clock, iso_or_none, lasting, people
 from campaigns.report.pauses import Pauses, allowed, holding, last_over, told, why_slow
 from schemas.bucket import Bucket
 from schemas.campaign import Campaign, CampaignState

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from campaigns import buckets
+from campaigns.moments import clock
 from campaigns.report.lanes import LaneNow
-from campaigns.report.moments import clock
 from schemas.bucket import Bucket
 
 _NAMES = {"meta": "Meta", "orbit": "Orbit"}

@@ -4,8 +4,8 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from campaigns.errors import InputError
+from campaigns.moments import iso, iso_or_none
 from campaigns.report.explanation import Line, sent, suppressions
-from campaigns.report.moments import iso, iso_or_none
 from campaigns.report.standing import campaign
 
 # The unique index leads with the sender, so the senders there are find the person without a scan.

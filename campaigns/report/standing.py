@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 
 from campaigns import buckets
 from campaigns.errors import InputError
+from campaigns.moments import clock, iso_or_none, lasting, people
 from campaigns.report import tallies as tally
 from campaigns.report.lanes import lanes
-from campaigns.report.moments import clock, iso_or_none, lasting, people
 from campaigns.report.pages import Now, Standing, accepted, left, outcome, standing
 from campaigns.report.pauses import TOLD_BELOW, pauses
 from schemas.campaign import Campaign, CampaignState

@@ -6,13 +6,13 @@ from pathlib import Path
 from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
+from campaigns.moments import iso, iso_or_none
 from campaigns.report import progress as over_time
 from campaigns.report.conservation import equation
 from campaigns.report.ending import exit_code
 from campaigns.report.findings import findings
 from campaigns.report.lanes import LaneNow
 from campaigns.report.meaning import meaning
-from campaigns.report.moments import iso, iso_or_none
 from schemas.campaign import Campaign
 from schemas.plan import Plan
 from schemas.status import Status

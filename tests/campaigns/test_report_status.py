@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from campaigns import report
 from campaigns.errors import InputError, PagecastError
+from campaigns.moments import clock, lasting
 from campaigns.report.charts import chart
-from campaigns.report.moments import clock, lasting
 from campaigns.report.summary import Interval
 from schemas.delivery import COUNTED, DUPLICATE, REJECTED, DeliveryState
 from schemas.lane import LaneState

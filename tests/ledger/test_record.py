@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from sqlalchemy import text
 
-from campaigns.ledger import record
+from campaigns.ledger import leftovers, record
 from tests import factories
 from tests.factories import select
 
@@ -144,6 +144,6 @@ def test_a_sweep_leaves_other_campaigns_alone(runtime, campaign, load, tmp_path)
     before = everything(runtime)
     other = factories.submitted(runtime, tmp_path, factories.people(3), factories.content(name="Autumn")).id
     record.load(runtime.writing, other, load)
-    record.sweep(runtime.writing, other)
+    leftovers.sweep(runtime.writing, other)
     after = everything(runtime)
     assert (after["delivery"], after["chunk"], after["tally"]) == (before["delivery"], before["chunk"], before["tally"])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from campaigns import buckets, events, lanes
 from campaigns.briefing import Briefing
 from campaigns.ledger.chunks import Held
-from campaigns.report.moments import clock
+from campaigns.moments import clock
 from campaigns.runtime import now_of
 from schemas.outcome import Outcome, Scope, Usage
 from workers.sender.kit import Kit
