@@ -83,3 +83,10 @@ def test_more_pages_than_threads_send_at_the_same_time(runtime, worker, valkey_u
         assert worker.wait(10) == 0
         broker.close()
     assert factories.select(runtime, "SELECT DISTINCT owner FROM chunk") == [{"owner": None}]
+
+
+def test_workers_start_without_what_only_plans_need():
+    """Every import delays the first call after a crash."""
+    code = "import sys, workers.up; print(sorted({'polars', 'alembic', 'fastapi', 'xlsxwriter'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
