@@ -1,6 +1,6 @@
 """Row locks for what must not change between a look and a write.
 
-SQLite has one writer, which holds everything from its first moment on: there these are plain reads. On PostgreSQL a
+SQLite has one writer, which holds everything from its first moment on: there nothing is left to do. On PostgreSQL a
 lock lasts until the transaction ends, and a statement after it sees what others committed before.
 
 The order, so that nobody waits in a circle: campaign, chunks by id, lane or page, deliveries by id, tallies by chunk.
@@ -40,40 +40,42 @@ _LET_GO = text("SELECT pg_advisory_unlock(hashtextextended(:word, 0))")
 
 
 def campaign(conn: Connection, campaign_id: int, *, wait: bool = True) -> bool:
-    """Lock a campaign's row; False where there is none, or others have it and `wait` is False."""
-    return conn.execute(_ONE_CAMPAIGN[wait], {"id": campaign_id}).first() is not None
+    """Lock a campaign's row; False where others have it and `wait` is False, or there is none."""
+    return _locked(conn, _ONE_CAMPAIGN, wait, id=campaign_id)
 
 
 def chunk(conn: Connection, chunk_id: int, *, wait: bool = True) -> bool:
     """Lock a chunk, and with it its deliveries and tallies; False as for a campaign."""
-    return conn.execute(_ONE_CHUNK[wait], {"id": chunk_id}).first() is not None
+    return _locked(conn, _ONE_CHUNK, wait, id=chunk_id)
 
 
 def chunks(conn: Connection, ids: Sequence[int], *, wait: bool = True) -> Sequence[int]:
     """Lock several chunks; return those that were had, all that there are where it waits."""
+    if _alone(conn):
+        return ids
     return [row.id for row in conn.execute(_CHUNKS[wait], {"ids": ids})]
 
 
 def lane(conn: Connection, campaign_id: int, page_id: int, *, wait: bool = True) -> bool:
     """Lock a lane; False as for a campaign."""
-    return conn.execute(_ONE_LANE[wait], {"campaign_id": campaign_id, "page_id": page_id}).first() is not None
+    return _locked(conn, _ONE_LANE, wait, campaign_id=campaign_id, page_id=page_id)
 
 
 def page(conn: Connection, page_id: int) -> None:
     """Lock a page."""
-    conn.execute(_ONE_PAGE[True], {"id": page_id}).first()
+    _locked(conn, _ONE_PAGE, True, id=page_id)
 
 
 def turn(conn: Connection, word: str) -> None:
     """Wait until nobody else is in a transaction that took the turn of this name."""
-    if conn.dialect.name != SQLITE:
+    if not _alone(conn):
         conn.execute(_TURN, {"word": f"pagecast {word}"})
 
 
 @contextmanager
 def held(engine: Engine, word: str) -> Iterator[None]:
     """Keep what this word names from the other machines of a database, over several transactions."""
-    if engine.dialect.name == SQLITE:
+    if _alone(engine):
         yield
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
@@ -82,3 +84,11 @@ def held(engine: Engine, word: str) -> Iterator[None]:
             yield
         finally:
             conn.execute(_LET_GO, {"word": f"pagecast {word}"})
+
+
+def _locked(conn: Connection, lock: tuple[Found, Found], wait: bool, **key: int) -> bool:
+    return _alone(conn) or conn.execute(lock[wait], key).first() is not None
+
+
+def _alone(bind: Connection | Engine) -> bool:
+    return bind.dialect.name == SQLITE

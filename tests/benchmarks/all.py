@@ -14,6 +14,7 @@ from rig import Figure
 
 RUNS = (
     ("lists.py",),
+    ("ledger.py",),
     ("sending.py",),
     ("status.py",),
     ("pace.py", "--rate", "36", "--latency", "0.4", "--jitter", "0.2"),
