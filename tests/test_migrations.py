@@ -5,20 +5,32 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from campaigns import migrations
 from schemas import tables
+from tests.postgres import Postgres
+
+
+def differences(engine: Engine) -> list[object]:
+    """What the migrated database lacks of the tables, and the other way round."""
+    migrations.upgrade(engine)
+    assert tables.ALL
+    with engine.connect() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        return compare_metadata(context, SQLModel.metadata)
 
 
 def test_migrations_make_the_tables(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/db")
-    migrations.upgrade(engine)
-    with engine.connect() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
-        assert tables.ALL
-        assert compare_metadata(context, SQLModel.metadata) == []
+    assert differences(create_engine(f"sqlite:///{tmp_path}/db")) == []
+
+
+def test_migrations_make_the_tables_of_postgresql(postgres: Postgres) -> None:
+    with postgres.database("template1") as url:
+        engine = create_engine(url, poolclass=NullPool)
+        assert differences(engine) == []
 
 
 def test_head_is_the_last_step() -> None:

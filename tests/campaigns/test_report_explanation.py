@@ -7,6 +7,8 @@ from campaigns.errors import InputError
 from schemas import recipient_list as columns
 from tests.campaigns.report_factory import NOW, Spring
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def spring(tmp_path, dialect):  # noqa: ARG001 - it sets the environment

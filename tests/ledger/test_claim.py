@@ -9,6 +9,8 @@ from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests.factories import person
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def test_a_claim_takes_the_first_rows_and_says_so_durably(desk):
     desk.prove()

@@ -10,6 +10,8 @@ from campaigns.ledger import leftovers, record
 from tests import factories
 from tests.factories import select
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def load():

@@ -6,6 +6,8 @@ from campaigns.ledger.deliveries import Settlement, settle
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 ACCEPTED, FAILED, PENDING, UNKNOWN = (
     DeliveryState.ACCEPTED,
     DeliveryState.FAILED,

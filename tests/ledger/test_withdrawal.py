@@ -1,8 +1,12 @@
 """Taking back what has not been sent, and returning what a message's own fault made fail."""
 
+import pytest
+
 from campaigns.ledger import withdrawal
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 
 def withdraw(desk):

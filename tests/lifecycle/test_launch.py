@@ -17,6 +17,8 @@ from campaigns.runtime import Runtime, now_of
 from tests import factories
 from tests.factories import ENVIRONMENT, checked, content, page, select
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 PAGES = {"acme": page(rate=0.05)}
 
 

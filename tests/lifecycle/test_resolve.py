@@ -11,6 +11,8 @@ from tests import factories
 from tests.factories import ENVIRONMENT, person, select
 from tests.lifecycle.aftermath import adds_up, becomes, ends, write
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def run(runtime, folder):

@@ -15,6 +15,8 @@ from tests import factories
 from tests.factories import ENVIRONMENT, content, page, person, select
 from tests.lifecycle.aftermath import Breaking, adds_up, becomes, ends, write
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def again(runtime, campaign, scope):
     retrial = retry.examine(runtime, campaign, scope, ENVIRONMENT)

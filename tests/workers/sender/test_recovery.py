@@ -19,6 +19,8 @@ from workers import broker as bells
 from workers.clock import Clock
 from workers.presence import Presence, is_dead
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 _WORKER = """
 import sys, time
 from pathlib import Path
