@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from itertools import pairwise
@@ -137,7 +138,7 @@ def test_from_four_fifths_of_a_quota_a_page_goes_at_half_its_rate(bench):
     assert 100_000 < bucket(bench)["eased_until"] - bucket(bench)["updated_at"] <= 120_000
     [event] = told(bench)
     assert event["kind"] == "bucket.slowed"
-    assert "says that 80 % of what page acme may send is used" in event["sentence"]
+    assert re.match(r"Meta says that 8\d % of what page acme may send is used; it goes at half", event["sentence"])
     bench.launch(10, name="Summer", pages=page(bench, rate=100))
     assert status(bench).rate.allowed == 50
     bench.finish()
