@@ -5,18 +5,20 @@ lock lasts until the transaction ends, and a statement after it sees what others
 
 The order, so that nobody waits in a circle: campaign, chunks by id, lane or page, deliveries by id, tallies by chunk.
 Whoever works for many at once (the clock, the verbs) skips what is locked: it belongs to somebody alive, and is looked
-at again.
+at again. A writer's batch keeps the order only step by step, so it may lose against another and is then redone.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, column, select, table, text
+from sqlalchemy.exc import DBAPIError
 
 from campaigns.database import SQLITE
 
 _CHUNK, _CAMPAIGN, _PAGE = (table(name, column("id")) for name in ("chunk", "campaign", "page"))
 _LANE = table("lane", column("campaign_id"), column("page_id"))
+_DEADLOCK = "40P01"
 
 Found = Select[int]
 
@@ -84,6 +86,11 @@ def held(engine: Engine, word: str) -> Iterator[None]:
             yield
         finally:
             conn.execute(_LET_GO, {"word": f"pagecast {word}"})
+
+
+def crossed(error: BaseException) -> bool:
+    """Whether two waited for each other after all and the database ended this one: it may simply try again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def _locked(conn: Connection, lock: tuple[Found, Found], wait: bool, **key: int) -> bool:

@@ -38,7 +38,7 @@ class Campaign(SQLModel, table=True):
     message: str
     list_id: str = Field(foreign_key="recipient_list.id")
     rate: float | None = None
-    margin_ms: int = 300_000
+    margin_ms: int = Field(default=300_000, sa_type=BigInteger)
     total: int = 0
     first_id: int | None = Field(default=None, sa_type=BigInteger)
     last_id: int | None = Field(default=None, sa_type=BigInteger)

@@ -138,6 +138,7 @@ def _shape(engine: Engine) -> Finding:
 
 def _durability(conn: Connection) -> Iterator[Finding]:
     if conn.dialect.name != "sqlite":
+        yield _kept(conn)
         return
     journal = conn.exec_driver_sql("PRAGMA journal_mode").scalar_one()
     synchronous = conn.exec_driver_sql("PRAGMA synchronous").scalar_one()
@@ -146,6 +147,16 @@ def _durability(conn: Connection) -> Iterator[Finding]:
         yield Finding("durability", "problem", said, "Move PAGECAST_HOME to a local disk: SQLite needs one for WAL.")
     else:
         yield Finding("durability", "ok", said)
+
+
+def _kept(conn: Connection) -> Finding:
+    names = ("fsync", "full_page_writes", "synchronous_commit")
+    shown = {name: conn.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names}
+    off = [name for name, value in shown.items() if value == "off"]
+    if off:
+        said = f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} off: a power cut may damage the database."
+        return Finding("durability", "problem", said, "Turn it on in the server's configuration.")
+    return Finding("durability", "ok", ", ".join(f"{name} is {value}" for name, value in shown.items()) + ".")
 
 
 def _clock(conn: Connection) -> Finding:

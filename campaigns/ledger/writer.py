@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from campaigns import locks
 from campaigns.runtime import Runtime
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ class Writer:
             future.set_result(result)
 
     def _separately(self, batch: list[_Step], error: Exception) -> None:
-        if len(batch) == 1:
+        if len(batch) == 1 and not locks.crossed(error):
             batch[0][1].set_exception(error)
             return
         for step in batch:

@@ -105,6 +105,13 @@ def test_a_nul_in_a_text_does_no_harm(runtime):
     assert select(runtime, "SELECT replace(sentence, 'x', '') AS said FROM event")[0]["said"].replace("\0", "") == "ab"
 
 
+@BOTH
+def test_a_margin_of_weeks_is_kept(runtime, tmp_path):
+    file = factories.content(limits={"margin": "1000h"})
+    campaign = factories.submitted(runtime, tmp_path, factories.people(1), file)
+    assert campaign.margin_ms == 3_600_000_000
+
+
 @POSTGRESQL
 def test_a_connection_that_the_server_ended_is_replaced(runtime, postgres):
     with runtime.reading() as conn:

@@ -12,6 +12,7 @@ from campaigns import locks
 from campaigns.ledger import chunks, revival, withdrawal
 from campaigns.ledger.deliveries import Settlement, claim, settle
 from campaigns.ledger.revival import Return
+from campaigns.ledger.writer import Writer
 from campaigns.lifecycle.advance import advance
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
@@ -192,3 +193,30 @@ def test_a_chunk_is_not_done_while_people_come_back_to_it(desk):
 def test_two_clocks_ring_a_chunk_once(desk):
     rung = crossing(desk, *[lambda conn: chunks.ring(conn, 1, 1, now_of(conn), 5)] * 2)
     assert rung == ([1], [])
+
+
+def test_two_writers_that_wait_for_each_other_both_get_through(desk):
+    """One holds the page and wants the lane, the other the lane and wants the page."""
+    gates = [threading.Event(), threading.Event()]
+
+    def holding(first: Step, second: Step, mine: int) -> Step:
+        def step(conn: Connection) -> str:
+            first(conn)
+            gates[mine].set()
+            gates[1 - mine].wait(5)
+            second(conn)
+            return "done"
+
+        return step
+
+    def page(conn: Connection) -> None:
+        locks.page(conn, 1)
+
+    def lane(conn: Connection) -> None:
+        locks.lane(conn, 1, 1)
+
+    writers = [Writer(desk.runtime), Writer(desk.runtime)]
+    futures = [writers[0].submit(holding(page, lane, 0)), writers[1].submit(holding(lane, page, 1))]
+    assert [future.result(10) for future in futures] == ["done", "done"]
+    for writer in writers:
+        writer.close()

@@ -159,7 +159,7 @@ def upgrade() -> None:
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("list_id", sa.String(), nullable=False),
         sa.Column("rate", sa.Float(), nullable=True),
-        sa.Column("margin_ms", sa.Integer(), nullable=False),
+        sa.Column("margin_ms", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("first_id", sa.BigInteger(), nullable=True),
         sa.Column("last_id", sa.BigInteger(), nullable=True),
