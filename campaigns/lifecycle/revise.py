@@ -47,7 +47,7 @@ _LINES = text("""
 """)
 _ACCOUNTS = text("""
     SELECT page.channel || ':' || page.provider || ':' || page.account_id FROM lane JOIN page ON page.id = lane.page_id
-    WHERE lane.campaign_id = :id ORDER BY 1
+    WHERE lane.campaign_id = :id
 """)
 
 
@@ -150,7 +150,7 @@ def revise(runtime: Runtime, campaign: Campaign, change: Revision, actor: str) -
             raise StateError(f"{campaign.name} was corrected by somebody else meanwhile. Look at it again.")
         rewording.reword(conn, campaign.id or 0, [Rewording(*row) for row in change.wording.iter_rows()])
         spec = CampaignFile.model_validate_json(campaign.spec).model_copy(update={"message": change.written})
-        accounts = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
+        accounts = sorted(conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars())
         after = change.message.model_dump_json()
         facts = {
             "message": after,

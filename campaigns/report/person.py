@@ -13,7 +13,7 @@ _DELIVERIES = text("""
     SELECT delivery.*, page.name AS page, page.channel FROM (SELECT DISTINCT sender_id FROM page) AS account
     JOIN delivery ON delivery.sender_id = account.sender_id AND delivery.recipient_id = :recipient_id
     JOIN page ON page.id = delivery.page_id
-    ORDER BY COALESCE(delivery.sent_at, delivery.accepted_at), delivery.campaign_id, delivery.line
+    ORDER BY COALESCE(delivery.sent_at, delivery.accepted_at, 0), delivery.campaign_id, delivery.line
 """)
 
 
