@@ -34,8 +34,8 @@ GROUP = 50
 """Most rows of one claim."""
 PATIENCE = 2.0
 """Seconds that a run waits for its next slot; further away, it gives the chunk back and holds no thread."""
-LATE = 0.010
-"""Seconds that a slot may be late where the pace is fast: in any second that adds at most 1 % of the cap."""
+LATE = 0.007
+"""Seconds that a slot may be late where the pace is fast: in any second that adds less than 1 % of the cap."""
 EARLY = 0.12
 """Seconds before its first slot at which a group is leased: time for a claim to commit, even a slow one."""
 TOGETHER = 0.25
