@@ -14,6 +14,8 @@ from campaigns.home import DATABASE
 
 _DRAIN = 40.0
 _DEATHS, _WITHIN = 6, 60.0
+_GLANCE = 2
+_SENDING = "SELECT 1 FROM campaign WHERE state = 'sending'"
 
 
 class Up:
@@ -72,15 +74,28 @@ class Up:
 
 
 def early(home: Path, *, wanted: bool) -> Up | None:
-    """Start preparing before a command has read anything, where the embedded database holds a campaign that sends.
+    """Start preparing before a command has read anything, where the database holds a campaign that sends.
 
     The workers' start takes longest of all that a second `run` does; it must not wait for the list. A guess is enough:
     prepared workers do nothing until `go`.
     """
-    database = home / DATABASE
-    if not wanted or "DATABASE_URL" in os.environ or not database.exists():
-        return None
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as connection:
-        if connection.execute("SELECT 1 FROM campaign WHERE state = 'sending'").fetchone():
-            return Up(home)
-    return None
+    return Up(home) if wanted and home.is_dir() and _sends(home / DATABASE) else None
+
+
+def _sends(file: Path) -> bool:
+    if url := os.environ.get("DATABASE_URL"):
+        return url.startswith("postgres") and _sends_there(url)
+    if not file.exists():
+        return False
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(file)) as connection:
+        return connection.execute(_SENDING).fetchone() is not None
+    return False
+
+
+def _sends_there(url: str) -> bool:
+    import psycopg  # noqa: PLC0415 - only where the database is a server
+
+    address = url.replace("+psycopg", "", 1)
+    with contextlib.suppress(psycopg.Error), psycopg.connect(address, connect_timeout=_GLANCE) as connection:
+        return connection.execute(_SENDING).fetchone() is not None
+    return False

@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns.cli.up import early
 from campaigns.settings import Settings
 from tests import factories
 
@@ -18,6 +19,19 @@ def test_what_sends_needs_a_redis_for_all_machines(pagecast, words):
     run = pagecast(*words)
     assert run.code == 3
     assert "Set REDIS_URL" in run.err
+
+
+def test_a_second_run_prepares_its_workers_at_once(tmp_path):
+    home = tmp_path / "home"
+    assert early(home, wanted=True) is None
+    runtime = factories.opened(home)
+    assert early(home, wanted=True) is None
+    factories.launched(runtime, tmp_path, factories.people(1))
+    runtime.close()
+    prepared = early(home, wanted=True)
+    assert prepared is not None
+    prepared.close()
+    prepared._process.wait(20)
 
 
 def test_the_doctor_says_what_is_missing(pagecast):
