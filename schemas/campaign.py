@@ -44,6 +44,8 @@ class Campaign(SQLModel, table=True):
     last_id: int | None = Field(default=None, sa_type=BigInteger)
     start_at: int | None = Field(default=None, sa_type=BigInteger)
     not_after: int | None = Field(default=None, sa_type=BigInteger)
+    keep_open_until: int | None = Field(default=None, sa_type=BigInteger)
+    """Until then people whose window was closed get the message when they write."""
     created_at: int = Field(sa_type=BigInteger)
     launched_at: int | None = Field(default=None, sa_type=BigInteger)
     started_at: int | None = Field(default=None, sa_type=BigInteger)

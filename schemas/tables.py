@@ -3,11 +3,29 @@
 from schemas.bucket import Bucket
 from schemas.campaign import Campaign
 from schemas.chunk import Chunk, Tally
+from schemas.consent import Consent
+from schemas.contact import Contact
 from schemas.delivery import Delivery
 from schemas.event import Event
+from schemas.inbound import InboundEvent, SentMessage
 from schemas.lane import Lane
 from schemas.page import Page
 from schemas.recipient_list import RecipientList
 from schemas.suppression import Suppression
 
-ALL = (Bucket, Campaign, Chunk, Delivery, Event, Lane, Page, RecipientList, Suppression, Tally)
+ALL = (
+    Bucket,
+    Campaign,
+    Chunk,
+    Consent,
+    Contact,
+    Delivery,
+    Event,
+    InboundEvent,
+    Lane,
+    Page,
+    RecipientList,
+    SentMessage,
+    Suppression,
+    Tally,
+)

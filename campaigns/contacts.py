@@ -1,0 +1,1 @@
+"""What our accounts know of people: the window each has open, with its evidence."""

@@ -1,0 +1,1 @@
+"""What comes back: events kept once, and everything that they change."""

@@ -1,0 +1,1 @@
+"""Webhook bodies, kept before they are acknowledged and applied afterwards."""
