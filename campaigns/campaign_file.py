@@ -13,9 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from campaigns.errors import InputError
-from schemas.campaign_file import RESERVED, CampaignFile
+from schemas.campaign_file import REFERENCE, RESERVED, CampaignFile
 
-_REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?\s*", re.IGNORECASE)
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "": 60}
 _SHAPE = "2026-12-01 09:00 Europe/Paris"
@@ -44,7 +43,7 @@ def parse(content: dict[str, Any], where: str = "the campaign") -> CampaignFile:
     except ValueError as error:
         raise InputError(f"{where}: {error}.") from error
     for name, page in file.pages.items():
-        if not _REFERENCE.fullmatch(page.token):
+        if not REFERENCE.fullmatch(page.token):
             raise InputError(
                 f"{where}: pages.{name}.token must be a reference such as @{{secret:{name.upper()}_TOKEN}}, never the "
                 "token itself. Put the token into the environment variable of that name."

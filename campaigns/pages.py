@@ -14,14 +14,13 @@ from campaigns import buckets, events, locks
 from campaigns.errors import InputError, StateError
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import check_base_url
-from schemas.campaign_file import PageEntry
+from schemas.campaign_file import REFERENCE, PageEntry
 from schemas.page import Channel, Page, ProviderName, Route
 
 PAUSED = "paused"
 """`parked_code` of a page that a person paused, which only a person ends; a worker parks with the platform's code."""
 _REMOVED = "removed"
 _NOTHING = ""
-_REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 _ACCOUNT_ID = re.compile(r"[!-~]+")
 
 _FIND = text("SELECT * FROM page WHERE name = :name AND COALESCE(parked_code, '') <> 'removed'")
@@ -70,7 +69,7 @@ def entered(name: str, facts: Mapping[str, object]) -> tuple[PageEntry, Route]:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise InputError(f"{key} of page {name}: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
-    if not _REFERENCE.fullmatch(entry.token):
+    if not REFERENCE.fullmatch(entry.token):
         raise InputError(
             f"The token of page {name} must be a reference such as @{{secret:{_variable(name)}}}, never the token "
             "itself. Put the token into the environment variable of that name."
@@ -79,10 +78,16 @@ def entered(name: str, facts: Mapping[str, object]) -> tuple[PageEntry, Route]:
         raise InputError(
             f"The account id of page {name} is empty or holds blanks. Write the number that the platform shows."
         )
+    route = route_of(entry)
+    check_base_url(route.base_url)
+    return entry, route
+
+
+def route_of(entry: PageEntry) -> Route:
+    """Return how a page is reached; without a base_url of its own, at its provider's address."""
     base_url = entry.base_url or PROVIDERS[entry.provider].default_base_url(entry.channel, entry.login)
-    check_base_url(base_url)
     kept = entry.model_dump(exclude={"channel", "provider", "account_id", "base_url"})
-    return entry, Route(base_url=base_url, **kept)
+    return Route(base_url=base_url, **kept)
 
 
 def find(conn: Connection, name: str) -> Page | None:

@@ -1,6 +1,7 @@
 """The campaign file: what a person writes in TOML. Unknown keys are errors; a few are reserved for later."""
 
 import datetime as dt
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,9 @@ RESERVED = frozenset(
     }
 )
 """Keys with a meaning to come: refused with "not yet" rather than ignored."""
+
+REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
+"""What a page's token is written as: the place where it is, never itself."""
 
 Rate = Annotated[float, Field(gt=0, le=10_000)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -136,6 +140,8 @@ class CampaignFile(BaseModel):
     list: str
     page: str | None = None
     policy: Literal["strict", "provider"] = "strict"
+    strict: bool = False
+    """Whether a single row that is rejected or a duplicate refuses the whole list."""
     columns: Columns = Columns()
     message: MessageText
     schedule: Schedule = Schedule()

@@ -13,21 +13,17 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, text
 
-from campaigns import audience, events, locks, pages, policy, template
+from campaigns import audience, events, locks, policy, template
 from campaigns.audience import Reading
-from campaigns.briefing import bottleneck, sender_of
-from campaigns.briefing import paces as paces_of
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
-from campaigns.lifecycle import find, neighbours
+from campaigns.lifecycle import find, neighbours, stops
 from campaigns.lifecycle.lock import swept
-from campaigns.providers import PROVIDERS
+from campaigns.lifecycle.stops import Stop
 from campaigns.runtime import Runtime, now_of
-from campaigns.settings import MissingSecretError
 from schemas.campaign import Campaign, CampaignState
-from schemas.campaign_file import Audience, CampaignFile, PageEntry
+from schemas.campaign_file import Audience, CampaignFile
 from schemas.message import Message
-from schemas.page import Page, Route
 from schemas.recipient_list import PAGE
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -59,19 +55,6 @@ _FORGET_LIST = text("""
     AND NOT EXISTS (SELECT 1 FROM campaign WHERE campaign.list_id = recipient_list.id)
 """)
 _LIST_AT = text("SELECT 1 FROM recipient_list WHERE path = :path")
-_FORGET_PAGE = text("""
-    DELETE FROM page WHERE name = :name AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.page_id = page.id)
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A page of a campaign before it is stored: the stored one, or the one that the campaign file brings."""
-
-    name: str
-    entry: PageEntry
-    route: Route
-    stored: Page | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +102,13 @@ def _draft(
     with runtime.reading() as conn:
         for word in file.audience.exclude:
             neighbours.named(conn, word, neighbours.NOT_STORED, file.name)
-        found = _stops(conn, file, _named_pages(runtime.storage / path, reading))
-    stops = tuple(_resolved(stop, runtime, environment, file.limits.ceiling) for stop in found)
-    channels = {stop.entry.channel for stop in stops}
+        named = stops.find(conn, file, _named_pages(runtime.storage / path, reading))
+    found = tuple(stops.resolve(stop, runtime, environment, file.limits.ceiling) for stop in named)
+    channels = {stop.entry.channel for stop in found}
     findings = policy.findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
-    warnings = _warnings(stops, runtime, environment)
-    notes = (*reading.warnings, *findings, *warnings, *_differences(stops))
-    draft = Draft(file, reading, message, stops, "", notes, path, environment)
+    warnings = stops.warnings(found, runtime, environment)
+    notes = (*reading.warnings, *findings, *warnings, *stops.differences(found))
+    draft = Draft(file, reading, message, found, "", notes, path, environment)
     return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts, file.audience))
 
 
@@ -139,7 +122,7 @@ def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
         conn.execute(_LIST, _list_row(draft, now))
         campaign_id = int(conn.execute(_CAMPAIGN, _campaign_row(conn, draft, now)).scalar_one())
         for stop in draft.stops:
-            page = stop.stored or _store_page(conn, stop, now)
+            page = stop.stored or stops.store(conn, stop, now)
             route = stop.route.model_dump_json()
             conn.execute(_LANE, {"campaign_id": campaign_id, "page_id": page.id, "route": route, "proven": False})
         events.record(conn, now, "campaign.submitted", actor, "Submitted as a draft.", campaign_id=campaign_id)
@@ -151,8 +134,7 @@ def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
     with swept(runtime, campaign), runtime.writing() as conn:
         _discard(conn, campaign)
         for stop in draft.stops:
-            if stop.stored is None:
-                conn.execute(_FORGET_PAGE, {"name": stop.name})
+            stops.forget(conn, stop)
     _forget_list(runtime, draft.list_path)
 
 
@@ -188,7 +170,9 @@ def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) ->
     folder.mkdir(parents=True, exist_ok=True)
     incoming = folder / f".{uuid.uuid4().hex}.parquet"
     try:
-        reading = audience.read(source, incoming, file.columns.given, zone=file.columns.zone, now_ms=now)
+        reading = audience.read(
+            source, incoming, file.columns.given, zone=file.columns.zone, now_ms=now, strict=file.strict
+        )
         path = f"lists/{reading.digest[:32]}.parquet"
         incoming.replace(runtime.storage / path)
     finally:
@@ -209,111 +193,6 @@ def _named_pages(path: Path, reading: Reading) -> list[str | None]:
         return [None]
     names = pl.scan_parquet(path).select(pl.col(PAGE).unique()).collect().to_series()
     return sorted(names, key=lambda name: name or "")
-
-
-def _stops(conn: Connection, file: CampaignFile, named: Sequence[str | None]) -> tuple[Stop, ...]:
-    """Find every page that the campaign sends from; names in the list that nobody knows are the plan's to count."""
-    if None in named and file.page is None and named == [None]:
-        raise InputError(
-            'No page is named. Write page = "NAME" into the campaign file, or give the list a `page` column.'
-        )
-    wanted = dict.fromkeys(
-        [*([file.page] if file.page else []), *(name for name in named if name)],
-    )
-    found = {name: _stop(conn, file, name) for name in wanted}
-    if file.page and found[file.page] is None:
-        known = [*file.pages, *(page.name for page in pages.all_of(conn))]
-        raise InputError(
-            f'There is no page "{file.page}". Add [pages.{file.page}] to the campaign file or use '
-            f"`pagecast pages add`; known pages: {', '.join(dict.fromkeys(known)) or 'none'}."
-        )
-    stops = {stop.name: stop for stop in found.values() if stop}
-    if not stops:
-        raise InputError(
-            f"None of the list's pages is known: {', '.join(name for name in named if name)}. Add them as [pages.NAME] "
-            "to the campaign file, or with `pagecast pages add`."
-        )
-    return tuple(stops.values())
-
-
-def _stop(conn: Connection, file: CampaignFile, name: str) -> Stop | None:
-    """Find a page by its name or account id, in the file first, laid over the stored one."""
-    entries = {key: entry for key, entry in file.pages.items() if name in {key, entry.account_id}}
-    key, entry = next(iter(entries.items()), (name, None))
-    stored = pages.find(conn, key) or next((page for page in pages.all_of(conn) if page.account_id == name), None)
-    if entry is None:
-        if stored is None:
-            return None
-        route = Route.model_validate_json(stored.route)
-        entry = _entry_of(stored, route)
-        return Stop(stored.name, entry, route, stored)
-    if stored:
-        _refuse_contradiction(key, entry, stored)
-    return Stop(key, entry, _route(entry), stored)
-
-
-def _refuse_contradiction(name: str, entry: PageEntry, stored: Page) -> None:
-    for key in ("channel", "provider", "account_id"):
-        if getattr(entry, key) != getattr(stored, key):
-            raise InputError(
-                f'pages.{name}.{key} is "{getattr(entry, key)}", but the stored page {name} has '
-                f'"{getattr(stored, key)}". Correct the file, or give the page another name.'
-            )
-
-
-def _entry_of(stored: Page, route: Route) -> PageEntry:
-    identity = {"channel": stored.channel, "provider": stored.provider, "account_id": stored.account_id}
-    return PageEntry.model_validate(identity | route.model_dump())
-
-
-def _route(entry: PageEntry) -> Route:
-    provider = PROVIDERS[entry.provider]
-    facts = entry.model_dump(exclude={"channel", "provider", "account_id", "base_url"})
-    base_url = entry.base_url or provider.default_base_url(entry.channel, entry.login)
-    return Route(base_url=base_url, **facts)
-
-
-def _resolved(stop: Stop, runtime: Runtime, environment: Mapping[str, str], ceiling: float | None) -> Stop:
-    """Check that the page's token is there, and obey the campaign's rate where the page types none.
-
-    The page's own default must not lie below the rate that somebody typed for the campaign.
-    """
-    try:
-        sender = sender_of(stop.entry.channel, stop.entry.account_id, stop.route, runtime.settings, environment)
-    except MissingSecretError as error:
-        name = error.args[0]
-        raise InputError(
-            f"The secret {name} of page {stop.name} is not set. Put the token into the environment variable {name}, "
-            f"or into a file named {name} in PAGECAST_SECRETS_DIR."
-        ) from error
-    usual = bottleneck(paces_of(PROVIDERS[stop.entry.provider], sender, stop.route, None, 0))
-    if ceiling is None or stop.route.rate is not None or ceiling <= (usual.rate or 0):
-        return stop
-    return replace(stop, route=stop.route.model_copy(update={"rate": ceiling}))
-
-
-def _warnings(stops: Sequence[Stop], runtime: Runtime, environment: Mapping[str, str]) -> list[str]:
-    """Say where a typed rate is above the platform's figure."""
-    found: list[str] = []
-    for stop in stops:
-        sender = sender_of(stop.entry.channel, stop.entry.account_id, stop.route, runtime.settings, environment)
-        found += PROVIDERS[stop.entry.provider].rate_warnings(sender, stop.route)
-    return list(dict.fromkeys(found))
-
-
-def _differences(stops: Sequence[Stop]) -> list[str]:
-    """Say what the campaign file changes of a stored page, for this campaign only."""
-    notes = []
-    for stop in stops:
-        if stop.stored is None:
-            continue
-        kept = Route.model_validate_json(stop.stored.route).model_dump()
-        notes += [
-            f"For this campaign page {stop.name} has {key} = {value} instead of {kept[key]}."
-            for key, value in stop.route.model_dump().items()
-            if value != kept[key]
-        ]
-    return notes
 
 
 def fingerprint(message: Message, digest: str, accounts: Sequence[str], audience: Audience) -> str:
@@ -369,16 +248,3 @@ def _terms(file: CampaignFile) -> dict[str, int | None]:
         "start_at": moment(schedule.start, "schedule.start") if schedule.start else None,
         "not_after": moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None,
     }
-
-
-def _store_page(conn: Connection, stop: Stop, now: int) -> Page:
-    entry = stop.entry
-    return pages.add(
-        conn,
-        name=stop.name,
-        channel=entry.channel,
-        provider=entry.provider,
-        account_id=entry.account_id,
-        route=_route(entry),
-        now=now,
-    )
