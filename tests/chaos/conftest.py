@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from campaigns.simulator import Scenario, Simulator, start
+from tests.conftest import POSTGRESQL
 
 PAGES = {"acme": ("instagram", "17841400000000001"), "burger": ("messenger", "100200300400500")}
 
@@ -38,11 +40,20 @@ class Attack:
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self._environment()
             )
 
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 30.0) -> float:
+        """Wait for a condition; return how many seconds it took."""
+        began = time.time()
+        while not condition():
+            assert time.time() < began + seconds, f"waited {seconds} s in vain until {what}"
+            assert not self.over, f"the run ended before {what}"
+            time.sleep(0.02)
+        return time.time() - began
+
     def run_again(self) -> float:
         """Start the run again; return the seconds until the first call arrives, or until it ends without one."""
-        before, began = self.platform.stats()["arrivals"], time.time()
+        before, began = self.arrived(), time.time()
         self.run()
-        while self.platform.stats()["arrivals"] == before and not self.over:
+        while self.arrived() == before and not self.over:
             time.sleep(0.02)
         return time.time() - began
 
@@ -56,6 +67,19 @@ class Attack:
         assert self._run is not None
         code = self._run.wait(seconds)
         return code, json.loads((self.home.parent / "out.json").read_bytes())
+
+    def say(self, *words: str) -> Any:
+        """Return the document of another `pagecast` command beside the run."""
+        command = [sys.executable, "-m", "campaigns.cli", *words, "--json"]
+        return json.loads(subprocess.check_output(command, env=self._environment(), stderr=subprocess.DEVNULL))
+
+    def arrived(self) -> int:
+        """How many calls have come in."""
+        return int(self.platform.stats()["arrivals"])
+
+    def times(self, account: str | None = None) -> list[float]:
+        """When messages were accepted, in epoch seconds."""
+        return sorted(message["at_ms"] / 1000 for message in self.platform.accepted(account))
 
     def pids(self, *words: str) -> list[int]:
         """Processes of this home whose name holds one of `words`, or all of them."""
@@ -101,11 +125,20 @@ class Attack:
         self.file.write_text(f'name = "Attack"\nlist = "people.csv"\n{message}{pages}')
 
 
+def busiest(times: list[float]) -> int:
+    """Return the most of these in any second."""
+    return max(bisect_left(times, at + 1) - i for i, at in enumerate(times))
+
+
 @pytest.fixture
-def attack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Attack]:
+def attack(
+    tmp_path: Path, request: pytest.FixtureRequest, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Attack]:
     """A campaign ready to run; parametrise with (people, rate per page)."""
     people, rate = request.param
     home = tmp_path / "home"
+    if dialect == POSTGRESQL:
+        monkeypatch.setenv("PAGECAST_FORCE_EMBEDDED", "true")
     home.mkdir(mode=0o700)
     with start(Scenario(latency=0.15, jitter=0.05, cap=rate + 4)) as platform:
         attack = Attack(home, platform, people, rate)
