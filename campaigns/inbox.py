@@ -1,1 +1,234 @@
-"""Webhook bodies, kept before they are acknowledged and applied afterwards."""
+"""Webhook bodies, kept before they are acknowledged and applied afterwards; and counts of what was refused.
+
+On SQLite they have a file of their own, so that a platform never waits for a campaign's writes, nor the other way
+round. On PostgreSQL they are tables of the same database.
+
+A body is open until somebody says what it held. Whoever takes it has it for a minute; where they die it is taken again.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+from sqlalchemy import Engine, bindparam, delete, event, func, insert, inspect, select, text, update
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from campaigns import database, locks
+from campaigns.runtime import Runtime
+from schemas.page import ProviderName
+from schemas.webhook_body import METADATA, WEBHOOK_BODY, WEBHOOK_REFUSAL
+
+LEASE_MS = 60_000
+UNREADABLE = -1
+"""What `applied` is told for a body that holds no events that anybody can read; it is kept."""
+HOUR_MS = 3_600_000
+COUNTED = 1_000
+"""`waiting` counts no further: a backlog of a million must not slow the one who asks every second."""
+_PATIENCE_MS = 2_000
+"""How long SQLite waits for its write lock: a platform waits 5 s for its answer, and repeats after a 503."""
+_SLICE = 1_000
+_FILE = "inbox.sqlite3"
+
+_BODY = WEBHOOK_BODY.c
+_OPEN = _BODY.events.is_(None)
+_KEEP = insert(WEBHOOK_BODY)
+_TAKE = (
+    select(_BODY.id, _BODY.provider, _BODY.received_at, _BODY.body)
+    .where(_OPEN, _BODY.taken_until <= bindparam("now"))
+    .order_by(_BODY.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True))).values(taken_until=bindparam("until"))
+)
+_APPLIED = update(WEBHOOK_BODY).where(_BODY.id == bindparam("which")).values(events=bindparam("held"))
+_WAITING = select(func.count()).select_from(
+    select(_BODY.id).where(_OPEN, _BODY.taken_until <= bindparam("now")).limit(COUNTED).subquery()
+)
+_BACKLOG = select(func.count(), func.min(_BODY.received_at)).where(_OPEN)
+_LATEST = select(_BODY.received_at).where(_BODY.provider == bindparam("name")).order_by(_BODY.id.desc()).limit(1)
+_OLD = (
+    select(_BODY.id)
+    .where(_BODY.received_at < bindparam("before"), _BODY.events.is_not(None))
+    .order_by(_BODY.id)
+    .limit(_SLICE)
+)
+_FORGET = delete(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True)))
+_FORGET_REFUSALS = delete(WEBHOOK_REFUSAL).where(WEBHOOK_REFUSAL.c.last_at < bindparam("before"))
+_REFUSED = text("""
+    INSERT INTO webhook_refusal (provider, reason, hour, n, last_at) VALUES (:provider, :reason, :hour, :n, :now)
+    ON CONFLICT (provider, reason, hour) DO UPDATE SET n = webhook_refusal.n + excluded.n,
+        last_at = CASE WHEN excluded.last_at > webhook_refusal.last_at THEN excluded.last_at
+                       ELSE webhook_refusal.last_at END
+""")
+_REFUSALS = (
+    select(WEBHOOK_REFUSAL)
+    .where(WEBHOOK_REFUSAL.c.last_at >= bindparam("since"))
+    .order_by(WEBHOOK_REFUSAL.c.provider, WEBHOOK_REFUSAL.c.reason, WEBHOOK_REFUSAL.c.hour)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A body as it came; `received_at` is epoch milliseconds."""
+
+    provider: ProviderName
+    received_at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A body that the taker has for `LEASE_MS`."""
+
+    id: int
+    provider: ProviderName
+    received_at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many bodies nobody has applied, and since when the oldest of them waits (epoch ms)."""
+
+    bodies: int
+    since: int | None
+
+
+class Refusal(StrEnum):
+    """Why a request was not let in."""
+
+    WRONG_SIGNATURE = "wrong_signature"
+    NO_SECRET = "no_secret"  # noqa: S105 - a reason
+    TOO_LARGE = "too_large"
+    HANDSHAKE = "handshake"
+    """The platform's first call named another verify token."""
+    NO_HANDSHAKE = "no_handshake"
+    """There is no verify token to compare it with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was refused for one reason within the hour that begins at `hour` (epoch ms)."""
+
+    provider: ProviderName
+    reason: Refusal
+    hour: int
+    n: int
+    last_at: int
+
+
+class Inbox:
+    """The bodies of one state folder, or of one PostgreSQL; any number of processes may have it open."""
+
+    def __init__(self, runtime: Runtime, *, own: bool) -> None:
+        self._runtime = runtime
+        self._own = own
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> Self:
+        """Open it beside the database, and make its tables where there are none."""
+        own = runtime.engine.dialect.name == database.SQLITE
+        opened = replace(runtime, engine=_file(runtime)) if own else runtime
+        with _in_turn(opened, own=own):
+            if not inspect(opened.engine).has_table(WEBHOOK_REFUSAL.name):
+                with opened.writing() as conn:
+                    locks.turn(conn, "inbox")
+                    METADATA.create_all(conn)
+        return cls(opened, own=own)
+
+    def keep(self, raw: Sequence[Raw]) -> None:
+        """Keep bodies; all of them are on disk when this returns, and none where it raises SQLAlchemyError."""
+        rows = [{"provider": each.provider, "received_at": each.received_at, "body": each.body} for each in raw]
+        with self._runtime.writing() as conn:
+            conn.execute(_KEEP, rows)
+
+    def take(self, now: int, most: int) -> list[Taken]:
+        """Take at most `most` open bodies that nobody has, oldest first."""
+        with self._runtime.writing() as conn:
+            rows = conn.execute(_TAKE, {"now": now, "most": most}).all()
+            if rows:
+                conn.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + LEASE_MS})
+        return [Taken(row.id, ProviderName(row.provider), row.received_at, row.body) for row in rows]
+
+    def applied(self, counts: Mapping[int, int]) -> None:
+        """Close bodies: id → how many events it held, or UNREADABLE."""
+        if counts:
+            with self._runtime.writing() as conn:
+                conn.execute(_APPLIED, [{"which": which, "held": held} for which, held in counts.items()])
+
+    def waiting(self, now: int) -> int:
+        """Return how many bodies could be taken now, COUNTED at most."""
+        with self._runtime.reading() as conn:
+            return int(conn.execute(_WAITING, {"now": now}).scalar_one())
+
+    def backlog(self) -> Backlog:
+        """Return all that is open, taken or not."""
+        with self._runtime.reading() as conn:
+            return Backlog(*conn.execute(_BACKLOG).one())
+
+    def latest(self, provider: ProviderName) -> int | None:
+        """Return when the last body of a provider came in (epoch ms); None where none is kept."""
+        with self._runtime.reading() as conn:
+            return conn.execute(_LATEST, {"name": provider}).scalar_one_or_none()
+
+    def refused(self, provider: ProviderName, reason: Refusal, now: int, n: int = 1) -> None:
+        """Count `n` refusals at `now` (epoch ms)."""
+        facts = {"provider": provider, "reason": reason, "hour": now - now % HOUR_MS, "n": n, "now": now}
+        with self._runtime.writing() as conn:
+            conn.execute(_REFUSED, facts)
+
+    def refusals(self, since: int) -> list[Refused]:
+        """Return the hours whose last refusal came at `since` (epoch ms) or later; each is counted as a whole."""
+        with self._runtime.reading() as conn:
+            rows = conn.execute(_REFUSALS, {"since": since}).all()
+        return [Refused(ProviderName(row.provider), Refusal(row.reason), row.hour, row.n, row.last_at) for row in rows]
+
+    def forget(self, before: int) -> int:
+        """Delete the closed bodies, and the refusals, from before a moment (epoch ms); return how many bodies.
+
+        An open body stays however old it is.
+        """
+        gone = 0
+        # Looked for outside of the transaction that deletes, and some at a time: `keep` must not wait for it.
+        while old := self._old(before):
+            with self._runtime.writing() as conn:
+                gone += conn.execute(_FORGET, {"ids": old}).rowcount
+        with self._runtime.writing() as conn:
+            conn.execute(_FORGET_REFUSALS, {"before": before})
+        return gone
+
+    def close(self) -> None:
+        """Give the connections back; on PostgreSQL they are the database's."""
+        if self._own:
+            self._runtime.close()
+
+    def _old(self, before: int) -> Sequence[int]:
+        with self._runtime.reading() as conn:
+            return conn.execute(_OLD, {"before": before}).scalars().all()
+
+
+def _file(runtime: Runtime) -> Engine:
+    engine = database.of_file(runtime.settings.home / _FILE)
+    event.listen(engine, "connect", _hurry)
+    return engine
+
+
+def _hurry(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+
+
+@contextmanager
+def _in_turn(runtime: Runtime, *, own: bool) -> Iterator[None]:
+    """Keep processes that start together apart: SQLite does not wait where two make one new file a WAL."""
+    if not own:
+        yield
+        return
+    with runtime.settings.home.joinpath(_FILE).with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

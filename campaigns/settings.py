@@ -1,7 +1,9 @@
 """Settings from the environment, read once by the entry points and passed down."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +32,13 @@ class Settings(BaseSettings):
     port: int = 8321
     worker_processes: int = Field(default=2, ge=1, le=64)
     worker_threads: int = Field(default=16, ge=1, le=256)
+    meta_app_secret: SecretStr | None = None
+    """Signs Meta's webhooks; several by commas."""
+    meta_verify_token: SecretStr | None = None
+    """The word that Meta's handshake must know."""
+    orbit_webhook_secret: SecretStr | None = None
+    """Signs Orbit's webhooks; several by commas."""
+    orbit_webhook_scheme: Literal["timestamped", "bare", "standard"] = "timestamped"
 
     @property
     def sqlite_path(self) -> Path:
@@ -62,3 +71,47 @@ def secret(reference: str, settings: Settings, environment: Mapping[str, str]) -
     if settings.secrets_dir and (file := settings.secrets_dir / name).is_file():
         return SecretStr(file.read_text().strip())
     raise MissingSecretError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What checks a platform's signatures: any one of `values` may have signed.
+
+    `missing` are the bare names that no place knows.
+    """
+
+    values: tuple[SecretStr, ...]
+    missing: tuple[str, ...] = ()
+
+
+def keys(setting: SecretStr | None, settings: Settings, environment: Mapping[str, str]) -> Keys:
+    """Read a setting of several secrets, each as it is or as `@{secret:NAME}`; what a name holds may be several too.
+
+    A blank one is none: anybody could sign with it.
+    """
+    values: list[str] = []
+    missing: list[str] = []
+    for part in _parts(setting):
+        try:
+            values += _parts(_resolved(part, settings, environment))
+        except MissingSecretError as error:
+            missing.append(error.args[0])
+    return Keys(tuple(map(SecretStr, values)), tuple(missing))
+
+
+def key(setting: SecretStr | None, settings: Settings, environment: Mapping[str, str]) -> SecretStr | None:
+    """Read a setting of one secret; None where it is not set, is blank, or names what no place knows."""
+    try:
+        value = _resolved(setting.get_secret_value().strip(), settings, environment) if setting else SecretStr("")
+    except MissingSecretError:
+        return None
+    return value if value.get_secret_value() else None
+
+
+def _parts(setting: SecretStr | None) -> list[str]:
+    parts = setting.get_secret_value().split(",") if setting else []
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _resolved(word: str, settings: Settings, environment: Mapping[str, str]) -> SecretStr:
+    return secret(word, settings, environment) if word.startswith("@{secret:") else SecretStr(word)
