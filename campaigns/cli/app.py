@@ -1,18 +1,37 @@
-"""The `pagecast` command: what each verb is called and where it lives.
-
-Every verb's module is imported when the verb is used, so that `--help` and `status` start at once.
-"""
+"""The `pagecast` command: it finds a verb's module, and says what went wrong in one sentence."""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from campaigns.cli.up import early
-from campaigns.errors import PagecastError, UsageError
+from campaigns.cli.verbs import VERBS
+from campaigns.errors import PagecastError
 from campaigns.home import home
+
+
+class Verbs(TyperGroup):
+    """Knows every command by name and sentence; its module is imported when it is invoked, and brings the rest."""
+
+    def __init__(self, *, commands: dict[str, Any], **attributes: Any) -> None:
+        announced = {name: TyperCommand(name, help=sentence) for name, (_, sentence) in VERBS.items()}
+        super().__init__(commands=announced | commands, **attributes)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that is invoked, in full."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in VERBS:
+            import_module(f"campaigns.cli.{VERBS[name][0]}")
+            command = typer.main.get_group(app).commands[name]
+        return name, command, rest
+
 
 app = typer.Typer(
     name="pagecast",
+    cls=Verbs,
     help="Campaigns over Instagram and Messenger DMs: screened, paced, crash-proof, and proven row by row.",
     no_args_is_help=True,
     add_completion=False,
@@ -21,38 +40,26 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def pagecast() -> None:
+    """Stand for all verbs: none of them may be known when the command is built."""
+
+
 def main() -> None:
     """Run a command; an expected error is one sentence on stderr and its exit code."""
     # Before the heavy imports: both go on at the same time.
     up = early(home(), wanted="run" in sys.argv[1:2] and "--dry-run" not in sys.argv)
-
-    from pydantic import ValidationError  # noqa: PLC0415
-    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
-
-    from campaigns.cli import (  # noqa: F401, PLC0415 - they register
-        campaigns,
-        copies,
-        corrections,
-        lists,
-        page_check,
-        pages,
-        people,
-        running,
-        safekeeping,
-        suppressions,
-        system,
-    )
-
     try:
         app(obj=up)
     except PagecastError as error:
-        sys.stderr.write(f"pagecast: {error}\n")
-        sys.exit(error.exit_code)
-    except ValidationError as error:
-        # Only the settings are read without a frame of their own.
-        said = "; ".join(f"PAGECAST_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
-        sys.stderr.write(f"pagecast: A setting in the environment cannot be used: {said}.\n")
-        sys.exit(UsageError.exit_code)
-    except DatabaseError as error:
-        sys.stderr.write(f"pagecast: The database cannot be used: {error.orig}. `pagecast doctor` says more.\n")
-        sys.exit(PagecastError.exit_code)
+        _end(error)
+    except Exception as error:
+        known = import_module("campaigns.cli.faults").known(error)
+        if known is None:
+            raise
+        _end(known)
+
+
+def _end(error: PagecastError) -> None:
+    sys.stderr.write(f"pagecast: {error}\n")
+    sys.exit(error.exit_code)

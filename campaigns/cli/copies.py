@@ -1,17 +1,17 @@
 """What a campaign leaves for the next one: remainder, clone."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from campaigns import report
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.campaigns import Word, found
+from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun
-
-if TYPE_CHECKING:
-    from campaigns.report import Remainder
+from campaigns.lifecycle.clone import clone as copy
+from campaigns.report import Remainder
 
 
 @app.command()
@@ -22,8 +22,6 @@ def remainder(
     as_json: AsJson = False,
 ) -> None:
     """Write everyone who was not reached, in the columns of the list, as the next one; cells stay as they were."""
-    from campaigns import report  # noqa: PLC0415
-
     with output.opened() as runtime:
         campaign = found(runtime, word)
         with runtime.reading() as conn:
@@ -45,8 +43,6 @@ def clone(
     as_json: AsJson = False,
 ) -> None:
     """Make a new draft of the same message, list, pages and limits."""
-    from campaigns.lifecycle.clone import clone as copy  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime:
         made, notes = copy(runtime, found(runtime, word), output.actor(), name, dry_run=dry_run)
     for note in notes:
@@ -59,7 +55,7 @@ def clone(
         output.say(f"{made.ref}  {made.name}  draft. Next: pagecast plan {made.ref}")
 
 
-def _notes(made: "Remainder", ref: str) -> list[str]:
+def _notes(made: Remainder, ref: str) -> list[str]:
     notes = []
     if made.rejected:
         notes.append(f"{made.rejected:,} of these rows cannot be used as they are; `pagecast check` names them.")

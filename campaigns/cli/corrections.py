@@ -8,9 +8,13 @@ import typer
 
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.campaigns import Word, found
+from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
+from campaigns.cli.plans import show_samples
 from campaigns.errors import InputError
+from campaigns.lifecycle import resolve as resolving
+from campaigns.lifecycle import retry as retrying
+from campaigns.lifecycle import revise as revising
 from campaigns.lifecycle.resolve import Verdict
 from campaigns.lifecycle.retry import Scope
 from schemas.reason import Reason, about
@@ -27,20 +31,20 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Send again to people who failed, were skipped or cancelled, after screening each of them anew."""
-    from campaigns.lifecycle import retry as verb  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime:
         campaign = found(runtime, word)
-        retrial = verb.examine(runtime, campaign, scope, output.environment())
+        retrial = retrying.examine(runtime, campaign, scope, output.environment())
         n, state = retrial.people.height, campaign.state
         _count(retrial.again, "again")
         _count(retrial.kept, f"stay {scope}")
         if n and not dry_run:
             output.confirm(f"Send to {n:,} people of {campaign.name} again?", yes=yes)
-            done = verb.retry(runtime, campaign, retrial, output.actor())
+            done = retrying.retry(runtime, campaign, retrial, output.actor())
             n, state = done.people, done.state
     document = {"id": campaign.ref, "state": state, "scope": scope, "retried": n, "again": retrial.again}
-    _tell(document | {"kept": retrial.kept, "dry_run": dry_run}, as_json, _outcome(n, campaign.name, state, dry_run))
+    output.tell(
+        document | {"kept": retrial.kept, "dry_run": dry_run}, as_json, _outcome(n, campaign.name, state, dry_run)
+    )
 
 
 @app.command()
@@ -53,22 +57,20 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Decide about people whose outcome is unknown: it was sent, it was not, or send it again."""
-    from campaigns.lifecycle import resolve as verb  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime:
         campaign = found(runtime, word)
-        doubt = verb.examine(runtime, campaign, verdict, output.environment(), recipient)
+        doubt = resolving.examine(runtime, campaign, verdict, output.environment(), recipient)
         n, state = doubt.people.height, campaign.state
         _count(doubt.kept, "stay unknown")
         if dry_run:
             output.note(_question(verdict, n))
         elif n:
             output.confirm(_question(verdict, n), yes=yes)
-            done = verb.resolve(runtime, campaign, doubt, output.actor())
+            done = resolving.resolve(runtime, campaign, doubt, output.actor())
             n, state = done.people, done.state
     document = {"id": campaign.ref, "state": state, "as": verdict, "resolved": n, "kept": doubt.kept}
     line = f"{n:,} people {'would be' if dry_run else 'are'} resolved as {verdict}. {campaign.name} is {state}."
-    _tell(document | {"dry_run": dry_run}, as_json, line)
+    output.tell(document | {"dry_run": dry_run}, as_json, line)
 
 
 @app.command()
@@ -82,15 +84,12 @@ def revise(
     as_json: AsJson = False,
 ) -> None:
     """Correct a paused campaign's message for everyone who has not got it yet."""
-    from campaigns.cli.plans import show_samples  # noqa: PLC0415
-    from campaigns.lifecycle import revise as verb  # noqa: PLC0415
-
     content = _read(message)
     toml = _toml(message, content) if message.suffix == ".toml" else None
     with output.opened(writes=not dry_run) as runtime:
         campaign = found(runtime, word)
-        written = verb.reworded(campaign, content, toml=toml)
-        change = verb.examine(runtime, campaign, written, output.environment())
+        written = revising.reworded(campaign, content, toml=toml)
+        change = revising.examine(runtime, campaign, written, output.environment())
         show_samples(change.samples, output.note)
         for finding in change.findings:
             output.note(f"- {finding}")
@@ -100,10 +99,10 @@ def revise(
         revision = change.revision
         if not dry_run:
             output.confirm(f"Send this to the {change.pending:,} people who wait?", yes=yes)
-            revision = verb.revise(runtime, campaign, change, output.actor())
+            revision = revising.revise(runtime, campaign, change, output.actor())
     document = {"id": campaign.ref, "revision": revision, "pending": change.pending, "skipped": change.set_aside}
     line = f"{campaign.name} has revision {revision} of its message; {change.pending:,} people wait for it."
-    _tell(document | {"freed": change.freed, "dry_run": dry_run}, as_json, line)
+    output.tell(document | {"freed": change.freed, "dry_run": dry_run}, as_json, line)
 
 
 def _read(file: Path) -> str:
@@ -145,10 +144,3 @@ def _count(counts: dict[str, int], what: str) -> None:
     for reason, n in counts.items():
         meaning = about(Reason(reason)).sentence if reason in set(Reason) else ""
         output.note(f"{n:>{_WIDTH},}  {what}: {reason}. {meaning}".rstrip())
-
-
-def _tell(document: dict[str, object], as_json: bool, line: str) -> None:
-    if as_json:
-        output.emit(document)
-    else:
-        output.say(line)

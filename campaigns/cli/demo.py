@@ -1,16 +1,22 @@
-"""The stage of the demo: a simulator, a list with every kind of trouble, and the comparison at the end."""
+"""`pagecast demo`: a simulator, a list with every kind of trouble, the whole job, and the comparison at the end."""
 
+import contextlib
 import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import polars as pl
+import typer
 
 from campaigns import simulator
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.output import AsJson
+from campaigns.cli.running import Job
 from campaigns.errors import PagecastError
 from campaigns.settings import Settings
 from campaigns.simulator import Simulator
@@ -18,6 +24,8 @@ from schemas.status import Status
 
 _SEED = 7
 _ORBIT_MOST = 60
+_SHARES = ((-1, 0.005), (0.01, 0.04), (0.04, 0.05), (0.05, 0.06), (0.06, 0.08))
+"""Between which draws a person's id is damaged, who was silent for long, never wrote, has no name, opted out."""
 _INSTAGRAM, _MESSENGER, _ORBIT = "17841400000000001", "100200300400500", "17841400000000002"
 _FILE = """\
 name = "Demo"
@@ -54,7 +62,20 @@ _NOT_OURS = ("DATABASE_URL", "REDIS_URL", "PAGECAST_STORAGE_URL")
 Check = Callable[[Status | None, Callable[[str], None]], None]
 
 
-@contextmanager
+@app.command()
+def demo(
+    recipients: Annotated[int, typer.Option("--recipients", min=10, max=1_000_000, metavar="N")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole job against the built-in simulator, in a folder of its own."""
+    with stage(recipients) as (settings, file, check), output.opened(writes=True, settings=settings) as runtime:
+        with contextlib.closing(Job(runtime, file, None, as_json=as_json)) as job:
+            code = job.run(yes=True, dry_run=False, again=False)
+        check(job.status, output.note if as_json else output.say)
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
 def stage(recipients: int) -> Iterator[tuple[Settings, Path, Check]]:
     """Set everything up in a folder of its own; yield settings, campaign file, and the check against the simulator."""
     for name in _NOT_OURS:
@@ -97,13 +118,14 @@ def _person(i: int, recipients: int, chance: random.Random) -> tuple[str, str, s
     page = "acme_orbit" if i < orbit else ("acme_instagram", "acme_messenger")[i % 2]
     recipient = str(chance.randrange(10**15, 10**16))
     draw = chance.random()
-    if draw < 0.005:  # noqa: PLR2004 - shares of the mix
+    damaged, silent, unwritten, nameless, out = (low < draw < high for low, high in _SHARES)
+    if damaged:
         recipient = f"{float(recipient):.2E}"
-    silent = 25 * 3600 if 0.01 < draw < 0.04 else 0  # noqa: PLR2004
-    wrote = "" if 0.04 < draw < 0.05 else str(int(time.time()) - silent - chance.randrange(0, 20 * 3600))  # noqa: PLR2004
-    name = "" if 0.05 < draw < 0.06 else chance.choice(("Ana", "Björn", "Chiara", "Dmitri", "Elif", "Farah"))  # noqa: PLR2004
+    since = 25 * 3600 if silent else 0
+    wrote = "" if unwritten else str(int(time.time()) - since - chance.randrange(0, 20 * 3600))
+    name = "" if nameless else chance.choice(("Ana", "Björn", "Chiara", "Dmitri", "Elif", "Farah"))
     product = chance.choice(("", "spring jacket", "linen shirt"))
-    return recipient, page, name, product, wrote, "yes" if 0.06 < draw < 0.08 else ""  # noqa: PLR2004
+    return recipient, page, name, product, wrote, "yes" if out else ""
 
 
 def _compare(platform: Simulator, status: Status | None, line: Callable[[str], None]) -> None:

@@ -4,19 +4,19 @@ import re
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import polars as pl
 import typer
 
+from campaigns import audience
+from campaigns.audience import Reading
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
 from campaigns.errors import InputError, UsageError
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from campaigns.audience import Reading
+from campaigns.report.results import write_csv
+from schemas.recipient_list import LINE
 
 _FIRST = 5
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -41,8 +41,6 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Validate a list and say what every line would become; nothing is stored."""
-    from campaigns import audience  # noqa: PLC0415
-
     given = _given(column or [])
     if rejects is not None:
         _refuse_target(rejects, source)
@@ -80,10 +78,8 @@ def _refuse_target(target: Path, source: Path) -> None:
         raise UsageError(f"--rejects {target} is the list itself. Name another file.")
 
 
-def _write(unusable: "pl.DataFrame", target: Path, scratch: Path) -> None:
+def _write(unusable: pl.DataFrame, target: Path, scratch: Path) -> None:
     """Write the unusable lines whole or not at all; the CSV holds no cell that a spreadsheet would run."""
-    from campaigns.report.results import write_csv  # noqa: PLC0415
-
     exact = scratch / "rejects.parquet"
     unusable.write_parquet(exact)
     draft = target.with_name(f".{target.name}.draft")
@@ -102,7 +98,7 @@ def _write(unusable: "pl.DataFrame", target: Path, scratch: Path) -> None:
     output.note(f"Wrote {unusable.height:,} lines to {target}.")
 
 
-def _document(reading: "Reading") -> dict[str, object]:
+def _document(reading: Reading) -> dict[str, object]:
     return {
         "rows": reading.rows,
         "usable": reading.usable,
@@ -113,7 +109,7 @@ def _document(reading: "Reading") -> dict[str, object]:
     }
 
 
-def _show(reading: "Reading", stored: Path, unusable: "pl.DataFrame") -> None:
+def _show(reading: Reading, stored: Path, unusable: pl.DataFrame) -> None:
     output.say(
         f"{reading.rows:,} rows = {reading.usable:,} usable + {reading.rejected:,} rejected "
         f"+ {reading.duplicates:,} duplicates"
@@ -133,19 +129,13 @@ def _show(reading: "Reading", stored: Path, unusable: "pl.DataFrame") -> None:
     _show_unusable(unusable)
 
 
-def _show_blanks(reading: "Reading", stored: Path) -> None:
-    from campaigns import audience  # noqa: PLC0415
-
+def _show_blanks(reading: Reading, stored: Path) -> None:
     blanks = audience.blanks(stored, reading.columns)
     if blanks:
         output.say("Blank cells: " + ", ".join(f"{_plain(name)} {count:,}" for name, count in blanks.items()))
 
 
-def _show_first(reading: "Reading", stored: Path) -> None:
-    import polars as pl  # noqa: PLC0415
-
-    from schemas.recipient_list import LINE  # noqa: PLC0415
-
+def _show_first(reading: Reading, stored: Path) -> None:
     rows = pl.scan_parquet(stored, glob=False).select(LINE, *reading.columns).head(_FIRST).collect()
     output.say()
     for line, *cells in rows.rows():
@@ -153,9 +143,7 @@ def _show_first(reading: "Reading", stored: Path) -> None:
         output.say(f"line {line}: " + ", ".join(f"{_plain(name)} = {_plain(cell or '')}" for name, cell in pairs))
 
 
-def _show_unusable(unusable: "pl.DataFrame") -> None:
-    import polars as pl  # noqa: PLC0415
-
+def _show_unusable(unusable: pl.DataFrame) -> None:
     if unusable.height:
         output.say()
     first = [pl.col(name).first() for name in ("line", "column", "value", "sentence")]

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from campaigns import migrations
 from campaigns.errors import StateError
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
@@ -52,6 +52,12 @@ def opened(*, writes: bool = False, settings: Settings | None = None) -> Iterato
         runtime.close()
 
 
+def now(runtime: Runtime) -> int:
+    """Return the database's time in epoch milliseconds."""
+    with runtime.reading() as conn:
+        return now_of(conn)
+
+
 def emit(document: Any) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
@@ -60,6 +66,14 @@ def emit(document: Any) -> None:
 def say(line: str = "") -> None:
     """Print a line of data on stdout."""
     _print(out, line)
+
+
+def tell(document: dict[str, object], as_json: bool, line: str) -> None:
+    """Print what was done: the document with --json, else the line."""
+    if as_json:
+        emit(document)
+    else:
+        say(line)
 
 
 def note(line: str) -> None:

@@ -2,30 +2,31 @@
 
 import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
+import httpx
+import typer
+
+from campaigns import pages
+from campaigns.briefing import sender_of
 from campaigns.cli import output
 from campaigns.cli.output import AsJson
-from campaigns.cli.pages import Name, pages_app
 from campaigns.errors import InputError, StoppedError
+from campaigns.providers import PROBES
+from campaigns.providers.answer import Standing
+from campaigns.runtime import Runtime
+from campaigns.settings import MissingSecretError
+from schemas.page import Page, ProviderName, Route
 
-if TYPE_CHECKING:
-    import httpx
-
-    from campaigns.providers.answer import Standing
-    from campaigns.runtime import Runtime
-    from schemas.page import Page
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The page's name.")]
 
 _SECONDS = 20.0
 _MOST = 1024 * 1024
 """Bytes of an answer that are read; an identity is far smaller."""
 
 
-@pages_app.command()
 def check(name: Name, as_json: AsJson = False) -> None:
     """Ask the platform whether it accepts a page's token; sends no message."""
-    from campaigns import pages  # noqa: PLC0415
-
     with output.opened() as runtime:
         with runtime.reading() as conn:
             page = pages.named(conn, name)
@@ -39,12 +40,7 @@ def check(name: Name, as_json: AsJson = False) -> None:
         output.say(f"Page {name}: {standing.sentence} {way}".rstrip())
 
 
-def _asked(runtime: "Runtime", page: "Page") -> "Standing":
-    from campaigns.briefing import sender_of  # noqa: PLC0415
-    from campaigns.providers import PROBES  # noqa: PLC0415
-    from campaigns.settings import MissingSecretError  # noqa: PLC0415
-    from schemas.page import ProviderName, Route  # noqa: PLC0415
-
+def _asked(runtime: Runtime, page: Page) -> Standing:
     route = Route.model_validate_json(page.route)
     try:
         sender = sender_of(page.channel, page.account_id, route, runtime.settings, output.environment())
@@ -54,10 +50,8 @@ def _asked(runtime: "Runtime", page: "Page") -> "Standing":
     return understand(sender, _fetched(request(sender)), datetime.now(UTC))
 
 
-def _fetched(request: "httpx.Request") -> "httpx.Response":
+def _fetched(request: httpx.Request) -> httpx.Response:
     """Send one request: no redirects, no proxies from the environment, nothing kept; raises StoppedError."""
-    import httpx  # noqa: PLC0415
-
     try:
         with (
             httpx.Client(timeout=_SECONDS, follow_redirects=False, trust_env=False) as client,
@@ -75,12 +69,12 @@ def _fetched(request: "httpx.Request") -> "httpx.Response":
         raise StoppedError(f"{host} cannot be asked ({type(error).__name__}). Check the page's base_url.") from None
 
 
-def _plain(headers: "httpx.Headers") -> dict[str, str]:
+def _plain(headers: httpx.Headers) -> dict[str, str]:
     """Return the headers of a body that is decoded already."""
     return {name: value for name, value in headers.items() if name not in {"content-encoding", "content-length"}}
 
 
-def _document(page: "Page", standing: "Standing") -> dict[str, Any]:
+def _document(page: Page, standing: Standing) -> dict[str, Any]:
     return {
         "name": page.name,
         "accepted": standing.accepted,

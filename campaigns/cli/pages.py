@@ -1,24 +1,28 @@
 """`pagecast pages`: the sending accounts."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import SecretStr
 
+from campaigns import pages
+from campaigns.briefing import bottleneck, sender_of
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
+from campaigns.cli.page_check import Name, check
+from campaigns.moments import clock
+from campaigns.providers import PROVIDERS
+from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime
+from campaigns.settings import MissingSecretError
 from schemas.campaign_file import PageEntry
 from schemas.page import Channel, Page, ProviderName, Route
-
-if TYPE_CHECKING:
-    from campaigns.providers.protocol import Sender
 
 pages_app = typer.Typer(no_args_is_help=True, help="The sending accounts.")
 app.add_typer(pages_app, name="pages")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The page's name.")]
 _COLUMNS = {
     "name": "page",
     "channel": "channel",
@@ -54,8 +58,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Store a page that campaigns can send from."""
-    from campaigns import pages  # noqa: PLC0415
-
     facts = {
         "channel": channel,
         "provider": provider,
@@ -89,8 +91,6 @@ def add(
 @pages_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show every page, and why a parked one does not send."""
-    from campaigns import pages  # noqa: PLC0415
-
     with output.opened() as runtime, runtime.reading() as conn:
         documents = [_document(page) for page in pages.all_of(conn)]
     if as_json:
@@ -104,8 +104,6 @@ def list_(as_json: AsJson = False) -> None:
 @pages_app.command()
 def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Take a page out of use; what it sent stays in the reports."""
-    from campaigns import pages  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         page = pages.named(conn, name)
         pages.remove(conn, page, now, output.actor())
@@ -115,8 +113,6 @@ def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
 @pages_app.command()
 def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Stop a page in every campaign; its people wait until it is resumed."""
-    from campaigns import pages  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         page = pages.pause(conn, pages.named(conn, name), now, output.actor())
     _tell(page, "would be paused" if dry_run else "is paused", [], as_json=as_json, dry_run=dry_run)
@@ -125,9 +121,6 @@ def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 @pages_app.command()
 def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let a page send again that was paused, or parked for a reason that is gone."""
-    from campaigns import pages  # noqa: PLC0415
-    from campaigns.moments import clock  # noqa: PLC0415
-
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         page = pages.named(conn, name)
         until = pages.resume(conn, page, now, output.actor())
@@ -137,15 +130,14 @@ def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
     _tell(page, "would send again" if dry_run else "sends again", notes, as_json=as_json, dry_run=dry_run)
 
 
+pages_app.command()(check)
+
+
 def _doubts(runtime: Runtime, entry: PageEntry, route: Route) -> list[str]:
     """Say what is odd about a page that can be stored all the same.
 
     Raises InputError for a token that no header can carry.
     """
-    from campaigns.briefing import sender_of  # noqa: PLC0415
-    from campaigns.providers import PROVIDERS  # noqa: PLC0415
-    from campaigns.settings import MissingSecretError  # noqa: PLC0415
-
     try:
         sender_of(entry.channel, entry.account_id, route, runtime.settings, output.environment())
     except MissingSecretError as error:
@@ -166,9 +158,6 @@ def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bo
 
 def _document(page: Page) -> dict[str, Any]:
     """Return a page as --json shows it; `rate` is that of its smallest bucket, in messages per second."""
-    from campaigns.briefing import bottleneck  # noqa: PLC0415
-    from campaigns.providers import PROVIDERS  # noqa: PLC0415
-
     route = Route.model_validate_json(page.route)
     paces = PROVIDERS[page.provider].paces(_faceless(page.channel, page.account_id, route), route)
     return {
@@ -184,10 +173,6 @@ def _document(page: Page) -> dict[str, Any]:
     }
 
 
-def _faceless(channel: Channel, account_id: str, route: Route) -> "Sender":
+def _faceless(channel: Channel, account_id: str, route: Route) -> Sender:
     """Return the page's sender without its secret: how fast it sends does not depend on that."""
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    from campaigns.providers.protocol import Sender  # noqa: PLC0415
-
     return Sender(channel, account_id, route.base_url, SecretStr("-"), route.login, route.auth)

@@ -1,16 +1,15 @@
 """`pagecast person`: one person over all campaigns."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from campaigns import report
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
+from campaigns.report.person import Message
 from campaigns.runtime import now_of
-
-if TYPE_CHECKING:
-    from campaigns.report.person import Message
 
 
 @app.command()
@@ -18,8 +17,6 @@ def person(
     recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id.")], as_json: AsJson = False
 ) -> None:
     """Show what every campaign sent to one person, with message and request ids, their windows and suppressions."""
-    from campaigns import report  # noqa: PLC0415
-
     with output.opened() as runtime, runtime.reading() as conn:
         found = report.person(conn, recipient.strip(), now_of(conn))
     if as_json:
@@ -35,7 +32,7 @@ def person(
         _show(message)
 
 
-def _show(message: "Message") -> None:
+def _show(message: Message) -> None:
     sent = message.delivery
     output.say(f"{message.campaign} ({message.id}), page {sent.page}: {sent.state}. {sent.sentence}")
     facts = {

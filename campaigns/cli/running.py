@@ -1,28 +1,34 @@
-"""The whole job in one go: run, demo, watch."""
+"""The whole job in one go: run, watch."""
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from campaigns import cost
+from campaigns import cost, report
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.campaigns import Rates, Word, found
+from campaigns.cli.drafts import File, Rates, Strict, checked
+from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
+from campaigns.cli.plans import show_plan, show_samples
+from campaigns.cli.progress import over
+from campaigns.cli.progress import watch as look_on
+from campaigns.cli.standings import show_reasons, standing
 from campaigns.cli.up import Up
 from campaigns.errors import PagecastError
+from campaigns.lifecycle import control, find, recognise, submit
+from campaigns.lifecycle.launch import launch, launched_plan
+from campaigns.lifecycle.plan import plan
+from campaigns.lifecycle.preview import preview
+from campaigns.lifecycle.pricing import price
+from campaigns.lifecycle.submit import Draft
 from campaigns.runtime import Runtime, check_pace, now_of
 from campaigns.settings import Settings
 from schemas.campaign import Campaign, CampaignState
 from schemas.lane import LaneState
 from schemas.status import Status
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from campaigns.lifecycle.submit import Draft
 
 INTERRUPTED = 130
 
@@ -32,12 +38,13 @@ ReportDir = Annotated[Path | None, typer.Option("--report-dir", metavar="DIR", h
 @app.command()
 def run(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")],
+    file: File,
     report_dir: ReportDir = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     again: Annotated[bool, typer.Option("--again", help="Send a finished campaign once more.")] = False,
     rates: Rates = None,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
@@ -47,41 +54,21 @@ def run(
         output.opened(writes=True) as runtime,
         contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=context.obj, rates=card)) as job,
     ):
-        code = job.run(yes=yes, dry_run=dry_run, again=again)
+        code = job.run(yes=yes, dry_run=dry_run, again=again, strict=strict)
     raise typer.Exit(code)
 
 
 @app.command()
 def watch(word: Word, as_json: AsJson = False) -> None:
     """Watch a campaign until it ends; the sending goes on without you."""
-    from campaigns import report  # noqa: PLC0415
-    from campaigns.cli.plans import show_end  # noqa: PLC0415
-    from campaigns.cli.progress import over  # noqa: PLC0415
-    from campaigns.cli.progress import watch as look_on  # noqa: PLC0415
-
     with output.opened() as runtime:
         campaign = found(runtime, word)
         status = look_on(lambda: standing(runtime, campaign), over)
     if as_json:
         output.emit(status.model_dump(mode="json"))
     else:
-        show_end(status)
+        _show_end(status)
     raise typer.Exit(report.exit_code(status))
-
-
-@app.command()
-def demo(
-    recipients: Annotated[int, typer.Option("--recipients", min=10, max=1_000_000, metavar="N")] = 2_000,
-    as_json: AsJson = False,
-) -> None:
-    """Do the whole job against the built-in simulator, in a folder of its own."""
-    from campaigns.cli.demo import stage  # noqa: PLC0415
-
-    with stage(recipients) as (settings, file, check), output.opened(writes=True, settings=settings) as runtime:
-        with contextlib.closing(Job(runtime, file, None, as_json=as_json)) as job:
-            code = job.run(yes=True, dry_run=False, again=False)
-        check(job.status, output.note if as_json else output.say)
-    raise typer.Exit(code)
 
 
 class Job:
@@ -102,7 +89,7 @@ class Job:
         self._report_dir = report_dir
         self._as_json = as_json
         self._rates = rates
-        self._line: Callable[[str], None] = output.note if as_json else output.say
+        self._line = output.note if as_json else output.say
         self.status: Status | None = None
         self._up = up
 
@@ -111,14 +98,9 @@ class Job:
         if self._up:
             self._up.close()
 
-    def run(self, *, yes: bool, dry_run: bool, again: bool) -> int:
+    def run(self, *, yes: bool, dry_run: bool, again: bool, strict: bool = False) -> int:
         """Do what the file needs; return the exit code."""
-        from campaigns import campaign_file  # noqa: PLC0415
-        from campaigns.lifecycle import recognise, submit  # noqa: PLC0415
-
-        file = campaign_file.load(self._file)
-        base = self._file.resolve().parent
-        draft = submit.check(self._runtime, file, base, output.environment(), self._now())
+        draft = checked(self._runtime, self._file, strict=strict)
         known = recognise.recognise(self._runtime, draft)
         if known.meeting is recognise.Meeting.FINISHED and not again and known.campaign:
             return self._repeat_report(known.campaign, dry_run=dry_run)
@@ -140,58 +122,44 @@ class Job:
             campaign = self._go_on(campaign)
         return 0 if dry_run else self._send(campaign)
 
-    def _rehearse(self, draft: "Draft") -> int:
+    def _rehearse(self, draft: Draft) -> int:
         """Show the plan of a draft that is gone afterwards: a dry run stores no campaign."""
-        from campaigns.lifecycle import submit  # noqa: PLC0415
-
         with submit.rehearsal(self._runtime, draft, output.actor()) as campaign:
             self._show_plan(campaign, draft)
         self._line("Dry run: nothing was stored or sent.")
         return 0
 
-    def _launch(self, campaign: Campaign, draft: "Draft", *, yes: bool, dry_run: bool) -> Campaign:
+    def _launch(self, campaign: Campaign, draft: Draft, *, yes: bool, dry_run: bool) -> Campaign:
         """Confirm and launch; a draft that is not launched after all is not kept."""
-        from campaigns.lifecycle import submit  # noqa: PLC0415
-        from campaigns.lifecycle.launch import launch  # noqa: PLC0415
-
         try:
             token, eligible = self._show_plan(campaign, draft)
             if dry_run:
                 return campaign
             if eligible:
                 output.confirm(f"Send to {eligible:,} people?", yes=yes)
-            actor, now = output.actor(), self._now()
+            actor, now = output.actor(), output.now(self._runtime)
             return launch(self._runtime, campaign, token, output.environment(), now=now, actor=actor)
         except (PagecastError, KeyboardInterrupt):
             submit.discard(self._runtime, campaign, draft)
             raise
 
-    def _show_plan(self, campaign: Campaign, draft: "Draft") -> tuple[str, int]:
-        from campaigns.cli.plans import show_plan, show_samples  # noqa: PLC0415
-        from campaigns.lifecycle.plan import plan  # noqa: PLC0415
-        from campaigns.lifecycle.preview import preview  # noqa: PLC0415
-        from campaigns.lifecycle.pricing import price  # noqa: PLC0415
-
-        drawn = plan(self._runtime, campaign, output.environment(), self._now(), draft.notes)
+    def _show_plan(self, campaign: Campaign, draft: Draft) -> tuple[str, int]:
+        drawn = plan(self._runtime, campaign, output.environment(), output.now(self._runtime), draft.notes)
         planned = drawn.plan
         show_plan(planned, campaign, output.note)
         if self._rates:
             output.note(price(drawn, campaign, self._rates).sentence)
         output.note("As they get it:")
-        show_samples(preview(self._runtime, campaign, output.environment(), self._now()), output.note)
+        show_samples(preview(self._runtime, campaign, output.environment(), output.now(self._runtime)), output.note)
         return planned.token, planned.eligible
 
     def _go_on(self, campaign: Campaign) -> Campaign:
-        from campaigns.lifecycle import control  # noqa: PLC0415
-
         output.note(f"Going on with {campaign.name} ({campaign.ref}), which is {campaign.state}.")
         if campaign.state is CampaignState.PAUSED:
             control.resume(self._runtime, campaign, output.actor())
         return self._fresh(campaign)
 
     def _send(self, campaign: Campaign) -> int:
-        from campaigns.cli.progress import watch as look_on  # noqa: PLC0415
-
         if campaign.state is CampaignState.SCHEDULED:
             output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
         up = self._up = self._up or Up(self._runtime.settings.home)
@@ -220,10 +188,6 @@ class Job:
         return 0 if dry_run else self._finish(campaign)
 
     def _finish(self, campaign: Campaign) -> int:
-        from campaigns import report  # noqa: PLC0415
-        from campaigns.cli.plans import show_end  # noqa: PLC0415
-        from campaigns.lifecycle.launch import launched_plan  # noqa: PLC0415
-
         self.status = standing(self._runtime, campaign)
         planned = launched_plan(self._runtime, campaign)
         folder = self._report_dir or self._runtime.settings.home / "reports" / campaign.ref
@@ -232,33 +196,17 @@ class Job:
         if self._as_json:
             output.emit(self.status.model_dump(mode="json") | {"report": str(folder)})
         else:
-            show_end(self.status)
+            _show_end(self.status)
             output.say(f"Report: {folder}/report.html")
         return report.exit_code(self.status)
 
     def _fresh(self, campaign: Campaign) -> Campaign:
-        from campaigns.lifecycle import find  # noqa: PLC0415
-
         with self._runtime.reading() as conn:
             return find.by_id(conn, campaign.id or 0)
-
-    def _now(self) -> int:
-        with self._runtime.reading() as conn:
-            return now_of(conn)
-
-
-def standing(runtime: Runtime, campaign: Campaign) -> Status:
-    """Return how a campaign stands now."""
-    from campaigns import report  # noqa: PLC0415
-
-    with runtime.reading() as conn:
-        return report.status(conn, campaign.id or 0, now_of(conn))
 
 
 def _ended(status: Status, up: Up) -> bool:
     """Whether nothing is left that time alone resolves."""
-    from campaigns.cli.progress import over  # noqa: PLC0415
-
     if over(status):
         return True
     up.check()
@@ -268,3 +216,10 @@ def _ended(status: Status, up: Up) -> bool:
         return True
     left = [page for page in status.pages if page.counts["pending"]]
     return status.state is CampaignState.SENDING and bool(left) and all(p.state is LaneState.PARKED for p in left)
+
+
+def _show_end(status: Status) -> None:
+    """Print the equation of all rows, and each reason with its meaning."""
+    output.say(status.sentence)
+    output.say(report.equation(status))
+    show_reasons(status.reasons, output.say)

@@ -8,6 +8,9 @@ import typer
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun, Yes
+from campaigns.lifecycle import restore as restoring
+from campaigns.lifecycle.backup import backup as make
+from campaigns.lifecycle.backup import refuse_server
 from campaigns.settings import Settings
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A .tar, or anything else for a compressed one.")]
@@ -16,9 +19,6 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A .tar, or anything 
 @app.command()
 def backup(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Write database and stored lists into one file, while everything runs; secrets are not in it."""
-    from campaigns.lifecycle.backup import backup as make  # noqa: PLC0415
-    from campaigns.lifecycle.backup import refuse_server  # noqa: PLC0415
-
     settings = Settings()
     refuse_server(settings)
     if dry_run:
@@ -41,12 +41,10 @@ def backup(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJso
 @app.command()
 def restore(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Put a backup in the place of the state folder's database and lists; its campaigns are paused."""
-    from campaigns.lifecycle import restore as verb  # noqa: PLC0415
-
     settings = Settings()
-    manifest = verb.look(file)
-    full = verb.holds_something(settings)
-    made = verb.moment(manifest)
+    manifest = restoring.look(file)
+    full = restoring.holds_something(settings)
+    made = restoring.moment(manifest)
     if dry_run:
         if as_json:
             output.emit({"file": str(file), "made_at": made, "would_replace": full, "dry_run": True})
@@ -56,7 +54,7 @@ def restore(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJs
     output.note(f"State folder: {settings.home}")
     if full:
         output.confirm(f"Replace what is in {settings.home} by the backup of {made}?", yes=yes)
-    done = verb.restore(settings, file, output.actor())
+    done = restoring.restore(settings, file, output.actor())
     if done.kept:
         output.note(f"- What was there is in {done.kept}.")
     for name in done.paused:

@@ -1,23 +1,22 @@
 """`pagecast suppress`: people who must not be messaged."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import polars as pl
 import typer
 
+from campaigns import audience, pages, suppression
+from campaigns.audience import Reading
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import polars as pl
-
-    from campaigns.audience import Reading
+from campaigns.moments import iso
+from schemas.recipient_list import LINE, RECIPIENT
 
 suppress_app = typer.Typer(no_args_is_help=True, help="People who must not be messaged.")
 app.add_typer(suppress_app, name="suppress")
@@ -39,8 +38,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Never message a person: from now on, in running campaigns too."""
-    from campaigns import pages, suppression  # noqa: PLC0415
-
     person = suppression.person(recipient)
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         sender_id = pages.named(conn, page).sender_id if page else suppression.EVERY_SENDER
@@ -55,8 +52,6 @@ def add(
 @suppress_app.command()
 def remove(recipient: Recipient, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Lift every suppression of a person, who may then be messaged again."""
-    from campaigns import suppression  # noqa: PLC0415
-
     person = suppression.person(recipient)
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         suppression.lift(conn, person, now=now, actor=output.actor())
@@ -69,9 +64,6 @@ def remove(recipient: Recipient, dry_run: DryRun = False, as_json: AsJson = Fals
 @suppress_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show who is suppressed, oldest first; all of them with --json."""
-    from campaigns import suppression  # noqa: PLC0415
-    from campaigns.moments import iso  # noqa: PLC0415
-
     with output.opened() as runtime, runtime.reading() as conn:
         total = suppression.count(conn)
         rows = suppression.listed(conn, total if as_json else _SHOWN)
@@ -98,8 +90,6 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Never message anybody of a file, whatever its other columns say."""
-    from campaigns import suppression  # noqa: PLC0415
-
     with TemporaryDirectory(prefix="pagecast-") as folder:
         reading, people, unusable = _people(source, column, Path(folder) / "list.parquet")
     said = note or f"from {source.name}"
@@ -122,13 +112,8 @@ def import_(
     output.say(f"{reading.rows:,} rows: {new:,} people {what} suppressed, {known:,} were already.")
 
 
-def _people(source: Path, header: str | None, stored: Path) -> "tuple[Reading, pl.Series, pl.DataFrame]":
+def _people(source: Path, header: str | None, stored: Path) -> tuple[Reading, pl.Series, pl.DataFrame]:
     """Return how a file was read, the different ids in it as text, and the lines that hold none."""
-    import polars as pl  # noqa: PLC0415
-
-    from campaigns import audience  # noqa: PLC0415
-    from schemas.recipient_list import LINE, RECIPIENT  # noqa: PLC0415
-
     given = {"recipient_id": header} if header else {}
     reading = audience.read(source, stored, given, zone=None, now_ms=int(time.time() * 1000))
     ids = pl.scan_parquet(stored, glob=False).select(LINE, RECIPIENT)
@@ -138,5 +123,5 @@ def _people(source: Path, header: str | None, stored: Path) -> "tuple[Reading, p
     return reading, people, audience.rejects(stored).join(without, on="line", how="semi", maintain_order="left")
 
 
-def _slices(people: "pl.Series") -> "Iterator[pl.Series]":
+def _slices(people: pl.Series) -> Iterator[pl.Series]:
     return (people.slice(offset, _SLICE) for offset in range(0, people.len(), _SLICE))

@@ -1,4 +1,4 @@
-"""Verbs about the installation: up, simulate, doctor, migrate."""
+"""Verbs about the installation: up, doctor, migrate."""
 
 import os
 import sys
@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from campaigns import migrations
-from campaigns.cli import output
+from campaigns.cli import examination, output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError
+from campaigns.lifecycle import transfer
 from campaigns.runtime import Runtime, check_pace
 from campaigns.settings import Settings
-
-_SIMULATOR_PORT = 8322
 
 
 @app.command()
@@ -43,30 +42,8 @@ def up(
 
 
 @app.command()
-def simulate(
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = _SIMULATOR_PORT,
-    scenario: Annotated[
-        str, typer.Option("--scenario", metavar="NAME|FILE", help="calm, demo, storm, or a .toml or .json file.")
-    ] = "calm",
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other people other fates.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Be Graph and Orbit on this machine until interrupted; prints where, as one JSON document, once it listens."""
-    from campaigns import simulator  # noqa: PLC0415
-
-    chosen = simulator.load(Path(scenario)) if Path(scenario).suffix else simulator.named(scenario)
-    if seed is not None:
-        chosen = chosen.changed(seed=seed)
-    if not as_json:
-        _tell_how(f"http://127.0.0.1:{port or 'PORT'}")
-    simulator.serve(chosen, port=port)
-
-
-@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Examine the installation, and say for everything that is wrong what to do about it."""
-    from campaigns.cli import examination  # noqa: PLC0415
-
     findings = examination.examine(output.environment())
     ill = [each for each in findings if each.state == "problem"]
     if as_json:
@@ -91,14 +68,12 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """Bring the database to the shape of this version, or move one there; does nothing where it is there."""
-    from campaigns.cli.examination import shape_of  # noqa: PLC0415
-
     runtime = Runtime.open(Settings())
     try:
         if source is not None:
             _move(runtime, source, dry_run=dry_run, as_json=as_json)
             return
-        before = shape_of(runtime.engine)
+        before = examination.shape_of(runtime.engine)
         if not dry_run:
             migrations.ensure(runtime.engine)
     finally:
@@ -113,8 +88,6 @@ def migrate(
 
 
 def _move(runtime: Runtime, source: Path, *, dry_run: bool, as_json: bool) -> None:
-    from campaigns.lifecycle import transfer  # noqa: PLC0415
-
     moved = None if dry_run else transfer.transfer(runtime, source)
     rows = moved.rows if moved else transfer.look(source)
     if as_json:
@@ -123,11 +96,3 @@ def _move(runtime: Runtime, source: Path, *, dry_run: bool, as_json: bool) -> No
     output.say(f"{sum(rows.values()):,} rows of {len(rows)} tables {'were moved' if moved else 'would be moved'}.")
     if moved:
         output.say(f"The file is {moved.kept} now; nothing uses it any more.")
-
-
-def _tell_how(url: str) -> None:
-    output.note("A page that sends to the simulator, in a campaign file or by `pagecast pages add`:")
-    output.note(f'  Meta:  base_url = "{url}/v26.0", and sim-ACCOUNT_ID as the token')
-    output.note(f'  Orbit: base_url = "{url}/api/v1", and sim- with anything behind it as the API key')
-    output.note("  Instagram accounts start with 17841, others are Facebook Pages. Put the token into the environment")
-    output.note("  variable that the page's @{secret:NAME} names. Counts of what arrived: " + f"{url}/stats")

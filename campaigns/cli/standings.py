@@ -1,0 +1,88 @@
+"""`pagecast status`, and how a standing looks on a terminal."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import typer
+
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.named import found
+from campaigns.cli.output import AsJson
+from campaigns.lifecycle import find
+from campaigns.runtime import Runtime, now_of
+from schemas.campaign import Campaign, CampaignState
+from schemas.delivery import COUNTED
+from schemas.reason import Reason, about
+from schemas.status import Status
+
+WIDTH = 10
+"""Columns of a count."""
+_LISTED = {"id": "id", "name": "name", "state": "state", "rows": "rows"}
+
+
+@app.command()
+def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_json: AsJson = False) -> None:
+    """Show how a campaign stands; without an id, list the latest ones."""
+    with output.opened() as runtime:
+        if word is None:
+            _list(runtime, as_json)
+            return
+        now = standing(runtime, found(runtime, word))
+    if as_json:
+        output.emit(now.model_dump(mode="json"))
+    else:
+        _show(now)
+
+
+def standing(runtime: Runtime, campaign: Campaign) -> Status:
+    """Return how a campaign stands now."""
+    from campaigns import report  # noqa: PLC0415 - it brings polars, which a list of campaigns does without
+
+    with runtime.reading() as conn:
+        return report.status(conn, campaign.id or 0, now_of(conn))
+
+
+def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:
+    """Print how many there are of each reason, most first, and what it means."""
+    wide = max(map(len, reasons), default=0)
+    for reason, n in sorted(reasons.items(), key=lambda item: -item[1]):
+        line(f"{n:>{WIDTH},}  {before}{reason:<{wide}}  {meaning(reason)}")
+
+
+def meaning(reason: str) -> str:
+    """Return what a reason, or a rule of the list, says about a person."""
+    return about(Reason(reason)).sentence if reason in set(Reason) else "Rejected by this rule of the list."
+
+
+def _list(runtime: Runtime, as_json: bool) -> None:
+    with runtime.reading() as conn:
+        rows = [
+            {"id": each.ref, "name": each.name, "state": str(each.state), "rows": each.total}
+            for each in find.latest(conn)
+        ]
+    if as_json:
+        output.emit(rows)
+    elif rows:
+        output.show(rows, _LISTED)
+    else:
+        output.say("No campaigns yet. Start with `pagecast demo`, or `pagecast run CAMPAIGN.toml`.")
+
+
+def _show(status: Status) -> None:
+    output.say(f"{status.name} ({status.id}): {status.sentence}")
+    if status.state is CampaignState.DRAFT:
+        output.say(f"Next: pagecast plan {status.id}")
+        return
+    for state in COUNTED:
+        if n := status.counts[state]:
+            output.say(f"{n:>{WIDTH},}  {state}")
+    output.say(f"{status.total:>{WIDTH},}  rows")
+    if status.reasons:
+        output.say()
+        show_reasons(status.reasons, output.say)
+        output.say()
+    rate = status.rate
+    output.say(f"Rate: {rate.achieved:g}/s achieved, {rate.allowed:g}/s allowed, {rate.asked:g}/s asked.")
+    for page in status.pages:
+        output.say(f"Page {page.name}: {page.sentence}")
