@@ -29,6 +29,7 @@ from workers import parent
 from workers.presence import is_dead
 
 TICK = 1.0
+SILENT = "Redis does not answer, and without its pace nothing is sent; sending goes on by itself once it does"
 ASLEEP = 600.0
 """Seconds without a tick that count as sleep."""
 
@@ -59,8 +60,13 @@ class Clock:
             advance(conn, now_of(conn))
         with self.runtime.writing() as conn:
             rung = self._ring(conn, now_of(conn))
-        for chunk_id in rung:
-            bells.ring(self.broker, chunk_id)
+        try:
+            for chunk_id in rung:
+                bells.ring(self.broker, chunk_id)
+        except redis.RedisError:
+            with self.runtime.writing() as conn:
+                chunks.call_off(conn, SILENT)
+            raise
         return rung
 
     def notice_sleep(self, since: float) -> None:
@@ -117,7 +123,7 @@ def keep_time(settings: Settings) -> None:
                 seen = time.time()
                 clock.tick()
             except (redis.RedisError, OperationalError) as error:
-                # Both come back; a bell that was marked but not rung is rung again after thirty seconds.
+                # Both come back.
                 logger.warning("tick.failed", error=str(error))
             ending.wait(TICK)
         broker.close()

@@ -32,6 +32,10 @@ _RING = text("""
     UPDATE chunk SET rung_at = :now
     WHERE id = :id AND state = 'ready' AND (rung_at IS NULL OR rung_at <= :stale)
 """)
+_RUNG = text("SELECT id FROM chunk WHERE state = 'ready' AND rung_at IS NOT NULL ORDER BY id")
+_CALL_OFF = text("""
+    UPDATE chunk SET rung_at = NULL, sentence = :sentence WHERE id IN :ids AND state = 'ready'
+""").bindparams(bindparam("ids", expanding=True))
 _FREE = text("""
     SELECT (SELECT CASE WHEN proven THEN :most ELSE 1 END FROM lane
             WHERE campaign_id = :campaign_id AND page_id = :page_id) - count(*)
@@ -40,7 +44,8 @@ _FREE = text("""
 """)
 _LANE = text("SELECT campaign_id, page_id FROM chunk WHERE id = :id")
 _ACQUIRE = text("""
-    UPDATE chunk SET state = 'running', owner = :owner, fence = fence + 1, lease_until = :now + :lease, rung_at = NULL
+    UPDATE chunk SET state = 'running', owner = :owner, fence = fence + 1, lease_until = :now + :lease, rung_at = NULL,
+                     sentence = NULL
     WHERE id = :id AND state = 'ready' AND (due_at IS NULL OR due_at <= :now)
       AND EXISTS (SELECT 1 FROM campaign WHERE campaign.id = chunk.campaign_id AND campaign.state = 'sending')
       AND EXISTS (SELECT 1 FROM page WHERE page.id = chunk.page_id
@@ -135,6 +140,13 @@ def ring(conn: Connection, campaign_id: int, page_id: int, now: int, limit: int)
         for chunk_id in locks.chunks(conn, candidates, wait=False)
         if conn.execute(_RING, {"id": chunk_id, "now": now, "stale": lane["stale"]}).rowcount
     ]
+
+
+def call_off(conn: Connection, sentence: str) -> None:
+    """Take back every bell that no worker came for, and keep the reason until one comes."""
+    rung = locks.chunks(conn, conn.execute(_RUNG).scalars().all(), wait=False)
+    if rung:
+        conn.execute(_CALL_OFF, {"ids": rung, "sentence": sentence})
 
 
 def acquire(conn: Connection, chunk_id: int, owner: str, now: int) -> Held | None:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row, text
 _WINDOW_MS = 10_000
 """How far back the achieved rate looks; longer for pages slower than four messages in that time."""
 _MOST_PER_CHUNK = 1_000
+_HANGING_MS = 10_000
+"""A bell that Redis does not take is called off after half of this."""
 
 _LANES = text("""
     SELECT lane.page_id, page.name, page.channel, page.provider, lane.asked, lane.buckets, lane.proven,
@@ -23,6 +25,8 @@ _CHUNKS = text("""
            SUM(CASE WHEN state = 'stopped' THEN 1 ELSE 0 END) AS stopped,
            SUM(CASE WHEN state IN ('running', 'draining') AND lease_until < :now THEN 1 ELSE 0 END) AS lost,
            MAX(CASE WHEN state = 'ready' THEN rung_at END) AS rung_at,
+           MAX(CASE WHEN state = 'ready' AND (rung_at IS NULL OR rung_at > :now - :hanging)
+               THEN sentence END) AS unheard,
            MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
            MAX(CASE WHEN state = 'stopped' THEN sentence END) AS stopped_sentence
     FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done'
@@ -78,7 +82,7 @@ class Work:
     """The chunks that are not done: how many run, are ready now, or stopped; when the next deferred one is due.
 
     `lost` ones run on paper, and their workers no longer say that they live. `rung_at` is when a worker was last called
-    to a ready one; `busy` is True where none came and workers run something else.
+    to a ready one; `busy` is True where none came and workers run something else; `unheard` is why none can be called.
     """
 
     running: int = 0
@@ -88,6 +92,7 @@ class Work:
     rung_at: int | None = None
     next_due: int | None = None
     stopped_sentence: str | None = None
+    unheard: str | None = None
     busy: bool = False
 
 
@@ -117,7 +122,7 @@ def lanes(conn: Connection, campaign_id: int, now_ms: int) -> list[LaneNow]:
     """Return the lanes of a campaign by page name."""
     bounds = {"campaign_id": campaign_id, "now": now_ms}
     rows = conn.execute(_LANES, bounds).all()
-    work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds)}
+    work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds | {"hanging": _HANGING_MS})}
     if any(each.ready and not each.running for each in work.values()) and conn.execute(_BUSY, bounds).first():
         work = {page_id: replace(each, busy=not each.running) for page_id, each in work.items()}
     fastest = max((row.asked for row in rows), default=0.0)
@@ -155,4 +160,5 @@ def _work(row: Row[tuple[object, ...]]) -> Work:
         rung_at=row.rung_at,
         next_due=row.next_due,
         stopped_sentence=row.stopped_sentence,
+        unheard=row.unheard,
     )

@@ -123,6 +123,8 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
             return Place(LaneState.WAITING, sentence, work.next_due)
         if work.stopped:
             return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")
+    if work.unheard and not work.running:
+        return Place(LaneState.WAITING, f"Waiting: {work.unheard}.")
     silent = now.ms - max(now.since, lane.pulse.last_sent or 0)
     if silent <= _patience(lane, now):
         why = why_slow(lane, now.slow, now.ms)

@@ -9,6 +9,7 @@ import time
 import pytest
 import redis
 
+from campaigns import report
 from campaigns.ledger import chunks
 from campaigns.ledger.deliveries import claim
 from campaigns.lifecycle import control
@@ -104,6 +105,19 @@ def test_two_clocks_ring_once(bench, clock, valkey_url):
     other = Clock(bench.runtime, clock.broker, slots=4)
     assert (clock.tick(), other.tick(), clock.tick()) == ([1], [], [])
     assert bells_waiting(valkey_url) == 1
+
+
+def test_without_redis_the_status_says_so_and_the_bell_rings_once_it_is_back(bench, clock, tmp_path):
+    campaign = bench.launch(5)
+    broker = bells.connect(f"unix://{tmp_path}/nobody.sock")
+    with pytest.raises(redis.ConnectionError):
+        Clock(bench.runtime, broker, slots=4).tick()
+    with bench.runtime.reading() as conn:
+        told = report.status(conn, campaign.id, now_of(conn)).sentence
+    assert told.startswith("Waiting: Redis does not answer")
+    assert clock.tick() == [1], "not thirty seconds after the bell that nobody heard"
+    bench.work(1)
+    assert bench.one("SELECT sentence FROM chunk") == {"sentence": None}
 
 
 def test_no_more_bells_than_twice_the_slots(bench, clock):
