@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, text
 
+from campaigns import contacts, policy, suppression, template
 from campaigns import plan as planning
-from campaigns import policy, suppression, template
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
 from campaigns.lifecycle import neighbours
@@ -92,6 +92,7 @@ def screen(
         lanes = _lanes(conn, runtime, campaign, environment)
         suppressed = suppression.frame(conn)
         reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
+        windows = contacts.windows(conn, sorted({lane.page.sender_id for lane in lanes}))
         stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
     where = file.audience.where
     pages = [lane.page for lane in lanes]
@@ -106,6 +107,7 @@ def screen(
         policy=file.policy,
         where=None if where is None else policy.condition(where, json.loads(stored.columns)),
         reached=reached,
+        windows=windows.lazy(),
     )
     return screened, lanes
 

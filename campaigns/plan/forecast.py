@@ -16,8 +16,13 @@ from schemas.reason import Reason
 
 _TOKEN_LENGTH = 12
 
-_OF_TIME = (Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN, Reason.DEADLINE_PASSED)
-"""What becomes of eligible people by waiting alone."""
+_OF_TIME = (
+    Reason.WINDOW_NEVER_OPENED,
+    Reason.WINDOW_CLOSED,
+    Reason.CLOSES_BEFORE_TURN,
+    Reason.DEADLINE_PASSED,
+)
+"""What people move into and out of while a plan is read: windows close, and messages open them."""
 
 _WINDOWLESS = (
     "The list does not say when anybody last wrote, so nobody can be sent to. Add a column last_inbound_at or "
@@ -60,7 +65,8 @@ def token(
     """Return a short hash of content, audience, limits, schedule and routes; the three last are JSON values.
 
     Give the schedule as it was typed: a start that means "now" must not become a time. People whose window closes
-    while the plan is being read do not change the token: eligible ones count together with those whom only time holds.
+    or opens while the plan is being read do not change the token: eligible ones count together with those whom only
+    time holds. An opt-out does.
     """
     content = {
         "message": message.model_dump(mode="json"),

@@ -27,6 +27,7 @@ _PERSON = "_person"
 _FIRST = "_first_line"
 _OUT = "_out"
 _REACHED = "_reached"
+_WINDOW = "_window"
 _CELL = "_cell:"
 _KEY = [screened.SENDER_ID, _PERSON]
 
@@ -43,6 +44,7 @@ def screen(
     policy: Literal["strict", "provider"] = "strict",
     where: pl.Expr | None = None,
     reached: pl.LazyFrame | None = None,
+    windows: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Return the columns of `schemas.screened` with `_line`, `_recipient` and `_rule`; the order of rows is not kept.
 
@@ -50,6 +52,8 @@ def screen(
     The message is planned for `start_ms`. Under "provider" a window that nobody knows is left to the provider to
     judge; one that is known to be closed is skipped under both. Excluded are rows for which `where` (a `condition`)
     does not hold, and the people of `reached` (`recipient_id`, and `sender_id` of the account that reached them).
+    `windows` has what is known besides the list (`recipient_id`, `sender_id`, `closes_at` in epoch ms): the later
+    closing counts.
     Raises InputError for a variable without a column.
     """
     headers = [name for name in rows.collect_schema().names() if name not in stored.OWN]
@@ -58,10 +62,12 @@ def screen(
     placed = _placed(rows, pages, own_page).with_columns(
         _person(stored.RECIPIENT).alias(_PERSON), *(cell.alias(f"{_CELL}{name}") for name, cell in present.items())
     )
-    marked = [_repeated(placed), _suppressions(suppressed, pages), _reached(reached)]
+    marked = [_repeated(placed), _suppressions(suppressed, pages), _reached(reached), _windows(windows)]
     marks = pl.concat(marked, how="diagonal").group_by(_KEY)
-    known = placed.join(marks.agg(pl.col(_FIRST).min(), pl.col(_OUT, _REACHED).any()), on=_KEY, how="left")
-    closing = pl.coalesce(stored.CLOSES_AT, pl.col(stored.INBOUND_AT) + limits.WINDOW_MS)
+    marked_by = marks.agg(pl.col(_FIRST).min(), pl.col(_OUT, _REACHED).any(), pl.col(_WINDOW).max())
+    known = placed.join(marked_by, on=_KEY, how="left")
+    listed = pl.coalesce(stored.CLOSES_AT, pl.col(stored.INBOUND_AT) + limits.WINDOW_MS)
+    closing = pl.max_horizontal(listed, _WINDOW)
     return known.with_columns(closing.alias(screened.CLOSING)).select(
         stored.LINE,
         stored.RECIPIENT,
@@ -136,6 +142,14 @@ def _reached(reached: pl.LazyFrame | None) -> pl.LazyFrame:
         return pl.LazyFrame(schema={screened.SENDER_ID: pl.Int64, _PERSON: pl.UInt64, _REACHED: pl.Boolean})
     sender = pl.col("sender_id").cast(pl.Int64).alias(screened.SENDER_ID)
     return reached.select(sender, _person("recipient_id").alias(_PERSON), pl.lit(value=True).alias(_REACHED))
+
+
+def _windows(windows: pl.LazyFrame | None) -> pl.LazyFrame:
+    """Return when each person's window closes, as messages that came in have it."""
+    if windows is None:
+        return pl.LazyFrame(schema={screened.SENDER_ID: pl.Int64, _PERSON: pl.UInt64, _WINDOW: pl.Int64})
+    sender = pl.col("sender_id").cast(pl.Int64).alias(screened.SENDER_ID)
+    return windows.select(sender, _person("recipient_id").alias(_PERSON), pl.col("closes_at").alias(_WINDOW))
 
 
 def _excluded(where: pl.Expr | None) -> pl.Expr:
