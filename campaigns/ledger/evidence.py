@@ -69,6 +69,12 @@ _ANSWER = text("""
     WHERE id = :id AND (replied_at IS NULL OR replied_at > :at OR (replied_at = :at AND reply > :text))
 """)
 
+_UNSAY = text("UPDATE delivery SET reply = '' WHERE id = :id AND replied_at = :at")
+_EXTEND = text("""
+    UPDATE delivery SET closes_at = :closes_at
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state = 'pending' AND closes_at < :closes_at
+""")
+
 _OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN})
 _RANK = {
     DeliveryState.ACCEPTED: 1,
@@ -198,6 +204,22 @@ def answer(conn: Connection, replies: Sequence[Reply]) -> None:
     if replies:
         rows = sorted(replies, key=lambda reply: reply.delivery_id)
         conn.execute(_ANSWER, [{"id": reply.delivery_id, "at": reply.at, "text": reply.text} for reply in rows])
+
+
+def unsay(conn: Connection, answers: Sequence[tuple[int, int]]) -> None:
+    """Drop the words of answers that people took back: pairs of row and moment."""
+    if answers:
+        conn.execute(_UNSAY, [{"id": row_id, "at": at} for row_id, at in sorted(answers)])
+
+
+def extend(conn: Connection, opened: Mapping[tuple[int, str], int]) -> None:
+    """Give pending rows the later closing (epoch ms) that a message has brought their person, by account and person."""
+    rows = [
+        {"sender_id": sender_id, "recipient_id": person, "closes_at": opened[sender_id, person]}
+        for sender_id, person in sorted(opened)
+    ]
+    if rows:
+        conn.execute(_EXTEND, rows)
 
 
 def _hold_open(conn: Connection, ids: Sequence[int]) -> None:
