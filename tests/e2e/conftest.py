@@ -15,6 +15,7 @@ import pytest
 
 from tests import factories
 from tests.cli.conftest import pagecast
+from tests.conftest import POSTGRESQL
 from tests.e2e.strict import Account, Strict
 
 __all__ = ["pagecast"]
@@ -143,7 +144,9 @@ def platform() -> Iterator[Strict]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, platform: Strict, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, platform: Strict, dialect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    if dialect == POSTGRESQL:
+        monkeypatch.setenv("PAGECAST_FORCE_EMBEDDED", "true")
     for name, token in TOKENS.items():
         monkeypatch.setenv(name, token)
     desk = Desk(tmp_path, platform)

@@ -12,7 +12,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import takewhile
@@ -73,12 +73,13 @@ class Spell:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: the name of it for the books, HTTP status, JSON, headers."""
+    """What goes back: the name of it for the books, HTTP status, JSON, headers; `drop` as in `Strict.drops`."""
 
     name: str
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    drop: str = ""
 
 
 class FaultError(Exception):
@@ -98,6 +99,8 @@ class Strict:
         self.spells: list[Spell] = []
         self.codes: dict[str, tuple[int, int | None]] = {}
         """Recipient → Graph code and subcode, or for Orbit's accounts the HTTP status of an `IG_` code."""
+        self.drops: dict[str, str] = {}
+        """Recipient → where the connection ends: `reset` before the message is taken; `mute`, `head`, `half` after."""
         self.revoked: set[str] = set()
         self._taken: Counter[str] = Counter()
         self._lately: dict[str, deque[float]] = defaultdict(deque)
@@ -180,6 +183,8 @@ class Strict:
             )
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(self.latency)
+        if answer.drop:
+            _hang_up(request, answer)
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
     def _reader(self, path: str) -> Callable[[web.Request, Any, float], Awaitable[Answer]]:
@@ -226,8 +231,11 @@ class Strict:
             return _slow_down(Spell(account.id, 0, 1.0, "orbit" if orbit else "613", began=at), at)
         if recipient in self.codes:
             return _refusal(*self.codes[recipient], orbit=orbit)
+        drop = self.drops.get(recipient, "")
+        if drop == "reset":
+            return Answer("reset", 500, {}, drop=drop)
         self._taken[account.id] += 1
-        return _taken(recipient, len(self.arrivals), account, orbit=orbit)
+        return replace(_taken(recipient, len(self.arrivals), account, orbit=orbit), drop=drop)
 
     def _too_fast(self, account: Account, at: float, *, orbit: bool) -> str:
         mine = self._lately[account.id]
@@ -290,6 +298,21 @@ def _person(value: Any) -> str:
     if not (isinstance(value, str) and value.isascii() and value.isdigit() and 5 < len(value) < 21):
         raise FaultError(f"recipient {value!r}")
     return value
+
+
+def _hang_up(request: web.Request, answer: Answer) -> None:
+    """End the connection without an answer, or with a part of one."""
+    transport = request.transport
+    assert isinstance(transport, asyncio.Transport)
+    if answer.drop == "reset":
+        transport.abort()
+        return
+    if answer.drop != "mute":
+        body = json.dumps(answer.body).encode()
+        part = body[: len(body) // 2] if answer.drop == "half" else b""
+        head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        transport.write(head.encode() + part)
+    transport.close()
 
 
 def _taken(recipient: str, number: int, account: Account, *, orbit: bool) -> Answer:

@@ -50,6 +50,7 @@ def nothing_wrong(desk: Desk):
     assert desk.platform.doubles == {}
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_everybody_on_three_pages_gets_it_exactly_once_and_a_second_run_sends_nothing(desk, pagecast):
     pages = desk.pages
     pages["coffee"]["key_rate_per_minute"] = 240
@@ -123,6 +124,7 @@ def test_everybody_on_three_pages_gets_it_exactly_once_and_a_second_run_sends_no
     }
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_interrupted_it_settles_and_goes_on_and_refuses_a_changed_file_meanwhile(desk, pagecast, wait_until):
     desk.write(people(60), limits={"rate": 20})
     running = desk.start("run", desk.file, "--yes", "--json")
@@ -149,6 +151,23 @@ def test_interrupted_it_settles_and_goes_on_and_refuses_a_changed_file_meanwhile
     assert (ran.code, ran.document["counts"]["accepted"]) == (0, 60)
     assert ran.document["id"] == status["id"]
     assert desk.platform.people == {person(n) for n in range(60)}
+    nothing_wrong(desk)
+
+
+@pytest.mark.databases("postgresql", pytest.param("sqlite", marks=pytest.mark.long))
+def test_dropped_connections_are_unknown_and_nothing_else_is(desk, pagecast):
+    drops = {person(5): "reset", person(15): "mute", person(25): "head", person(35): "half"}
+    desk.platform.drops.update(drops)
+    desk.write(people(40))
+    ran = desk.run()
+    assert ran.code == 6, ran.err
+    assert {state: n for state, n in ran.document["counts"].items() if n} == {"accepted": 36, "unknown": 4}
+    with (desk.home / "reports" / ran.document["id"] / "results.csv").open(newline="") as file:
+        states = {row["recipient_id"]: row["state"] for row in csv.DictReader(file)}
+    assert {who for who, state in states.items() if state == "unknown"} == drops.keys()
+    assert desk.platform.people == states.keys() - {person(5)}
+    assert pagecast("run", desk.file, "--yes").code == 6
+    assert sorted(each.recipient for each in desk.platform.arrivals) == sorted(states), "each was called once"
     nothing_wrong(desk)
 
 
