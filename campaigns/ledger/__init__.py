@@ -3,6 +3,7 @@
 Nothing else writes chunks and deliveries.
 
     record     a plan's rows, in bulk
+    evidence   what echoes, receipts and replies prove
     chunks     who runs which chunk: ring, acquire, renew, release, recover
     deliveries claim before the call, settle after it
     withdrawal taking back what has not been sent

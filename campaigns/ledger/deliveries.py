@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Row, bindparam, text
 
 from campaigns import locks
-from campaigns.ledger import chunks
+from campaigns.ledger import chunks, evidence
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
@@ -116,6 +116,11 @@ class Settlement:
     due_at: int | None = None
     attempt: int = 1
     retry: int = 0
+
+    @property
+    def last_message(self) -> str | None:
+        """The platform's id of the message that this call brought; None where it brought none."""
+        return self.message_ids.rsplit(" ", 1)[-1] if self.message_ids else None
 
     @property
     def row(self) -> dict[str, Any]:
@@ -249,6 +254,8 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     for settlement, old in taken:
         changes.update(moved(settlement.place, old, settlement.state, settlement.reason))
     add(conn, changes)
+    # Whatever became of the row: this message is its own, and receipts will name it.
+    evidence.sent(conn, [(mid, settlement.id) for settlement in settlements if (mid := settlement.last_message)])
     for chunk_id in {settlement.place.chunk_id for settlement, _ in taken if settlement.attempt}:
         chunks.progressed(conn, chunk_id)
     return len(taken)

@@ -167,3 +167,9 @@ def test_many_rows_are_taken_at_once(desk, held):
     with desk.runtime.reading() as conn:
         assert evidence.messages(conn, [f"m_{n}" for n in range(2_000)]) == {f"m_{row.id}": row.id for row in rows}
         factories.tallies_add_up(conn, desk.campaign.id)
+
+
+def test_a_settled_message_is_known_by_its_id(desk, held, row):
+    desk.settle(held, row, ACCEPTED, message_ids="m_1 m_2")
+    with desk.runtime.reading() as conn:
+        assert evidence.messages(conn, ["m_2"]) == {"m_2": row.id}
