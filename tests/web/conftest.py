@@ -14,11 +14,11 @@ import httpx
 import pytest
 import uvicorn
 
-from campaigns import migrations
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from campaigns.web.app import application
+from tests import factories
 
 SECRET = "app_secret_123"
 WORD = "the verify token"
@@ -74,15 +74,15 @@ class Site:
 
 @pytest.fixture
 def runtime(dialect):  # noqa: ARG001 - it sets the environment
-    opened = Runtime.open(Settings())
-    migrations.ensure(opened.engine)
+    opened = factories.opened(Settings().home)
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def serve(runtime, monkeypatch):
-    """Serve in a thread, with these settings; faster than a process."""
+    """Serve in a thread, with these settings; faster than a process. What is refused is written down at once."""
+    monkeypatch.setattr("campaigns.web.refusals._EVERY", 0.05)
 
     @contextmanager
     def serving(**environment):
@@ -93,7 +93,7 @@ def serve(runtime, monkeypatch):
         thread = threading.Thread(target=server.run)
         thread.start()
         wait_until(lambda: server.started, "it listens")
-        site = Site("http://127.0.0.1:{}".format(server.servers[0].sockets[0].getsockname()[1]), runtime)
+        site = Site(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", runtime)
         try:
             yield site
         finally:
@@ -123,7 +123,7 @@ class Process(Site):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=before,
+            preexec_fn=before,  # noqa: PLW1509 - it sets a limit and imports nothing
         )
         super().__init__(f"http://127.0.0.1:{port}", runtime)
         wait_until(self._answers, "the process answers")
