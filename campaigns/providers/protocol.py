@@ -23,6 +23,10 @@ LOGINS = frozenset({"facebook", "instagram"})
 _HEADER_SAFE = re.compile(r"[!-~]+")
 
 
+class UnreadableBody(ValueError):  # noqa: N818 - it names the body, which is kept as it came
+    """A webhook's body is no JSON object and no array. Everything inside one is read, or counted as OTHER."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """The account that sends, with its secret resolved.
