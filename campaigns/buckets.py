@@ -17,6 +17,9 @@ LEAST = 0.01
 EASED = 0.5
 """The share of its cap at which a bucket goes while its platform says that it is nearly used up."""
 
+RESUMED = "resumed"
+"""`code` of a bucket whose pause a person ended, until the clock has told Redis."""
+
 # What has been learned last stands: answers of one moment may be written in any order.
 _NEWER = "excluded.cut_at IS NOT NULL AND excluded.cut_at >= COALESCE(bucket.cut_at, 0)"
 _LONGER = "excluded.paused_until >= bucket.paused_until"
@@ -24,7 +27,7 @@ _PAUSE = text(f"""
     INSERT INTO bucket (key, paused_until, code, sentence, level, updated_at, cap, rate, cut_at)
     VALUES (:key, :until, :code, :sentence, 0, :now, :cap, :rate, :cut_at)
     ON CONFLICT (key) DO UPDATE SET
-        code = CASE WHEN {_LONGER} THEN excluded.code ELSE bucket.code END,
+        code = CASE WHEN {_LONGER} AND bucket.code <> '{RESUMED}' THEN excluded.code ELSE bucket.code END,
         sentence = CASE WHEN {_LONGER} THEN excluded.sentence ELSE bucket.sentence END,
         paused_until = CASE WHEN {_LONGER} THEN excluded.paused_until ELSE bucket.paused_until END,
         cap = CASE WHEN {_NEWER} THEN excluded.cap ELSE bucket.cap END,
@@ -41,7 +44,9 @@ _EASE = text("""
         eased_until = excluded.eased_until,
         updated_at = excluded.updated_at
 """)
-_RESUME = text("UPDATE bucket SET paused_until = 0, sentence = '', code = '', level = 0 WHERE key = :key")
+_RESUME = text("UPDATE bucket SET paused_until = 0, sentence = '', code = :resumed, level = 0 WHERE key = :key")
+_RESUMED = text("SELECT key FROM bucket WHERE code = :resumed")
+_TOLD = text("UPDATE bucket SET code = '' WHERE key = :key AND code = :resumed")
 _PAUSED = text("SELECT key, paused_until FROM bucket WHERE paused_until > :now")
 _LOAD = text("SELECT * FROM bucket WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
 _LEARNED = text("SELECT * FROM bucket WHERE rate IS NOT NULL OR eased_until > :now")
@@ -71,8 +76,18 @@ def ease(conn: Connection, key: str, until: int, *, cap: float | None, sentence:
 
 
 def resume(conn: Connection, key: str) -> None:
-    """End a pause."""
-    conn.execute(_RESUME, {"key": key})
+    """End a pause because a person says so; Redis learns of it from the clock (`resumed`, `told`)."""
+    conn.execute(_RESUME, {"key": key, "resumed": RESUMED})
+
+
+def resumed(conn: Connection) -> Sequence[str]:
+    """Return the buckets whose pause a person ended and Redis may still keep."""
+    return conn.execute(_RESUMED, {"resumed": RESUMED}).scalars().all()
+
+
+def told(conn: Connection, key: str) -> None:
+    """Note that Redis knows of the end of a pause."""
+    conn.execute(_TOLD, {"key": key, "resumed": RESUMED})
 
 
 def paused(conn: Connection, now: int) -> Mapping[str, int]:

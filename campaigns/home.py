@@ -1,6 +1,9 @@
 """Where Pagecast keeps its state, known before anything else is."""
 
+import fcntl
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 DATABASE = "pagecast.sqlite3"
@@ -13,3 +16,22 @@ def home() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415 - only where it is needed
 
     return user_data_path("pagecast", appauthor=False)
+
+
+def staffed(home: Path) -> bool:
+    """Whether workers of this state folder are alive, or a supervisor that keeps them so: each holds a lock there."""
+    return any(map(_is_held, _locks(home)))
+
+
+def _locks(home: Path) -> Iterable[Path]:
+    yield home / "supervisor.lock"
+    yield from (home / "workers").glob("*")
+
+
+def _is_held(file: Path) -> bool:
+    with suppress(FileNotFoundError), file.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -5,13 +5,17 @@ added later for the same account keeps the sender, with the people who blocked i
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import buckets, events, locks
 from campaigns.errors import InputError, StateError
+from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import check_base_url
 from schemas.campaign_file import REFERENCE, PageEntry
@@ -34,17 +38,32 @@ _ADD = text("""
 _SET_SENDER = text("UPDATE page SET sender_id = :sender_id WHERE id = :id")
 _SET_ROUTE = text("UPDATE page SET route = :route WHERE id = :id")
 _PARK = text("""
-    UPDATE page SET parked_at = :now, parked_code = :code, parked_sentence = :sentence, probe_at = NULL
-    WHERE id = :id AND (parked_at IS NULL OR (probe_at IS NOT NULL AND parked_code <> 'removed'))
+    UPDATE page SET parked_at = :now, parked_code = :code, parked_sentence = :sentence, probe_at = NULL,
+                    refused_token = :refused
+    WHERE id = :id AND (parked_at IS NULL OR (:news AND probe_at IS NOT NULL AND parked_code <> 'removed')
+                        OR (:tried AND parked_code NOT IN ('paused', 'removed')))
 """)
 _UNPARK = text("""
-    UPDATE page SET parked_at = NULL, parked_code = NULL, parked_sentence = NULL, probe_at = NULL
+    UPDATE page SET parked_at = NULL, parked_code = NULL, parked_sentence = NULL, probe_at = NULL, refused_token = NULL
     WHERE id = :id AND parked_at IS NOT NULL AND parked_code NOT IN (:spared, 'removed')
 """)
 _PROBE = text("""
     UPDATE page SET probe_at = :now
     WHERE id = :id AND parked_at IS NOT NULL AND parked_code NOT IN ('paused', 'removed')
 """)
+_PARKED = text("""
+    SELECT page.id, page.refused_token, lane.route
+    FROM page JOIN lane ON lane.page_id = page.id JOIN campaign ON campaign.id = lane.campaign_id
+    WHERE campaign.state = 'sending' AND page.parked_at IS NOT NULL AND page.probe_at IS NULL
+      AND page.parked_code NOT IN ('paused', 'removed')
+    ORDER BY page.id, lane.campaign_id
+""")
+_LANES = text("""
+    SELECT lane.campaign_id, lane.route FROM lane JOIN campaign ON campaign.id = lane.campaign_id
+    WHERE lane.page_id = :id AND campaign.state NOT IN ('finished', 'cancelled')
+""")
+_SET_LANE_ROUTE = text("UPDATE lane SET route = :route WHERE page_id = :id AND campaign_id = :campaign_id")
+_BUSY = text("SELECT DISTINCT page_id FROM chunk WHERE state = 'running' AND lease_until >= :now")
 _REMOVE = text("""
     UPDATE page SET name = :name, parked_at = :now, parked_code = :code, parked_sentence = :sentence, probe_at = NULL
     WHERE id = :id
@@ -54,6 +73,15 @@ _UNFINISHED = text("""
     WHERE lane.page_id = :id AND campaign.state NOT IN ('finished', 'cancelled')
     ORDER BY campaign.id
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A page that cannot send: the fingerprint of the token it was parked with, and the references it has now."""
+
+    id: int
+    refused: str | None
+    references: tuple[str, ...]
 
 
 def entered(name: str, facts: Mapping[str, object]) -> tuple[PageEntry, Route]:
@@ -151,9 +179,26 @@ def add(
     return get(conn, page_id)
 
 
-def reroute(conn: Connection, page_id: int, route: Route) -> None:
-    """Change how a stored page is reached."""
-    conn.execute(_SET_ROUTE, {"route": route.model_dump_json(), "id": page_id})
+def reroute(conn: Connection, page: Page, entry: PageEntry, route: Route, *, now: int, actor: str) -> Page:
+    """Change how a stored page is reached; campaigns under way that use its token use the new one from now on.
+
+    What else differs (rates, address) holds for campaigns to come. Raises InputError for another account.
+    """
+    assert page.id is not None
+    if (page.channel, page.provider, page.account_id) != (entry.channel, entry.provider, entry.account_id):
+        raise InputError(
+            f"There is a page named {page.name} already, for {page.channel} account {page.account_id} by "
+            f"{page.provider}. Choose another name, or remove that page first."
+        )
+    before = Route.model_validate_json(page.route)
+    conn.execute(_SET_ROUTE, {"route": route.model_dump_json(), "id": page.id})
+    for row in conn.execute(_LANES, {"id": page.id}).all():
+        lane = Route.model_validate_json(row.route)
+        if lane.token == before.token:
+            renewed = lane.model_copy(update={"token": route.token}).model_dump_json()
+            conn.execute(_SET_LANE_ROUTE, {"route": renewed, "id": page.id, "campaign_id": row.campaign_id})
+    events.record(conn, now, "page.changed", actor, f"Page {page.name} was changed.", page_id=page.id)
+    return get(conn, page.id)
 
 
 def remove(conn: Connection, page: Page, now: int, actor: str) -> None:
@@ -168,14 +213,29 @@ def remove(conn: Connection, page: Page, now: int, actor: str) -> None:
     events.record(conn, now, "page.removed", actor, f"Page {page.name} was removed.", page_id=page.id)
 
 
-def park(conn: Connection, page_id: int, code: str, sentence: str, now: int, *, actor: str = "worker") -> bool:
+def park(
+    conn: Connection,
+    page_id: int,
+    code: str,
+    sentence: str,
+    now: int,
+    *,
+    actor: str = "worker",
+    token: SecretStr | None = None,
+    tried: bool = False,
+) -> bool:
     """Stop a page until a person did something; its rows wait. False where it is parked already.
 
-    A page that was let try one message is parked anew, without another try.
+    A page that was let try one message, or has `tried` it, is parked anew, without another try; that is an event only
+    where there is something new to say. `token` is the one that did not do: another one is a reason to try.
     """
+    known = get(conn, page_id)
+    refused = fingerprint(page_id, token) if token else None
+    # A call that was out when the page parked says nothing against the try that another token is to have.
+    news = refused is None or refused != known.refused_token
     facts = {"id": page_id, "code": code, "sentence": sentence, "now": now}
-    parked = conn.execute(_PARK, facts).rowcount == 1
-    if parked:
+    parked = conn.execute(_PARK, facts | {"refused": refused, "tried": tried, "news": news}).rowcount == 1
+    if parked and (known.parked_at is None or known.parked_sentence != sentence):
         events.record(conn, now, "page.parked", actor, sentence, page_id=page_id)
     return parked
 
@@ -196,8 +256,8 @@ def unpark(conn: Connection, page_id: int, now: int) -> bool:
 def resume(conn: Connection, page: Page, now: int, actor: str) -> int:
     """Let a page send again that is parked, or whose account pauses; raises StateError where neither is so.
 
-    Returns the end of the account's pause in epoch milliseconds, 0 where there was none. Only its row is forgotten:
-    the pause in Redis, which this process does not speak to, runs out by itself.
+    Returns the end of the account's pause in epoch milliseconds, 0 where there was none. Only its row changes here:
+    the clock carries it to Redis, which this process does not speak to.
     """
     assert page.id is not None
     key = sender_bucket(page)
@@ -220,6 +280,30 @@ def sender_bucket(page: Page) -> str:
 def probe(conn: Connection, page_id: int, now: int) -> bool:
     """Let a parked page try one message; False where it is not parked, or a person paused it."""
     return conn.execute(_PROBE, {"id": page_id, "now": now}).rowcount == 1
+
+
+def parked(conn: Connection) -> Sequence[Parked]:
+    """Return the parked pages of sending campaigns, but for those that a person paused or that are about to try."""
+    references: dict[tuple[int, str | None], set[str]] = defaultdict(set)
+    for row in conn.execute(_PARKED):
+        references[row.id, row.refused_token].add(Route.model_validate_json(row.route).token)
+    return [Parked(*key, tuple(sorted(found))) for key, found in references.items()]
+
+
+def fingerprint(page_id: int, token: SecretStr) -> str:
+    """Return what tells a page's tokens apart and gives none away."""
+    key = f"pagecast page {page_id}".encode()
+    return blake2b(token.get_secret_value().encode(), key=key, digest_size=16).hexdigest()
+
+
+def doing(conn: Connection, page: Page, now: int) -> tuple[str, str]:
+    """Return in a word what a page does (`parked`, `waiting`, `sending`, `ready`), and a sentence where it cannot."""
+    if page.parked_at is not None:
+        return "parked", page.parked_sentence or ""
+    bucket = buckets.load(conn, [key := sender_bucket(page)]).get(key)
+    if bucket and bucket.paused_until > now:
+        return "waiting", f"Its account was asked to slow down until {clock(bucket.paused_until, now)}."
+    return ("sending" if page.id in conn.execute(_BUSY, {"now": now}).scalars().all() else "ready"), ""
 
 
 def _unparked(conn: Connection, page_id: int, now: int, actor: str, *, spared: str) -> bool:

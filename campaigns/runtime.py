@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, text
 
-from campaigns import database
+from campaigns import database, home
 from campaigns.errors import InputError
 from campaigns.settings import Settings
 
@@ -35,6 +35,11 @@ class Runtime:
     def storage(self) -> Path:
         """The folder that stored lists live in."""
         return self.settings.storage
+
+    @property
+    def staffed(self) -> bool | None:
+        """Whether workers are there to send; None where those of other machines may be."""
+        return None if self.settings.shared else home.staffed(self.settings.home)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -61,3 +61,5 @@ class Page(SQLModel, table=True):
     probe_at: int | None = Field(default=None, sa_type=BigInteger)
     """When set and due, one message may be tried although the page is parked."""
     created_at: int = Field(sa_type=BigInteger)
+    refused_token: str | None = None
+    """While parked: the fingerprint of the token that the page was parked with, None where it had none."""

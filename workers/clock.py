@@ -7,26 +7,28 @@ minute of waiting.
 """
 
 import json
+import os
 import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 import structlog
-from dramatiq.broker import Broker
+from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import OperationalError
 
-from campaigns import buckets, lanes, log
+from campaigns import buckets, lanes, log, pages
 from campaigns.ledger import chunks
 from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
-from workers import parent
-from workers.presence import is_dead
+from workers import parent, throttle
+from workers.presence import bury, corpses, is_dead
+from workers.tokens import Tokens
 
 TICK = 1.0
 SILENT = "Redis does not answer, and without its pace nothing is sent; sending goes on by itself once it does"
@@ -49,15 +51,26 @@ class Clock:
     """`slots` is how many chunks all workers together can run at once."""
 
     runtime: Runtime
-    broker: Broker
+    broker: RedisBroker
     slots: int
+    tokens: Tokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Tokens are looked up where this process would look for them.
+        object.__setattr__(self, "tokens", Tokens(self.runtime.settings, os.environ))
 
     def tick(self) -> list[int]:
         """Do what is due now; return the chunks whose bells were rung."""
+        home = self.runtime.settings.home
+        # Found before the sweep: who is dead by then takes no chunk that the sweep does not see.
+        dead = corpses(home)
         with self.runtime.writing() as conn:
-            self._sweep(conn, now_of(conn))
+            owners = self._sweep(conn, now_of(conn))
+        bury(home, dead - {owner.partition(":")[2] for owner in owners})
         with self.runtime.writing() as conn:
             advance(conn, now_of(conn))
+        self._tell_resumed()
+        self._try_new_tokens()
         with self.runtime.writing() as conn:
             rung = self._ring(conn, now_of(conn))
         try:
@@ -74,7 +87,8 @@ class Clock:
         with self.runtime.writing() as conn:
             wake(conn, int(since * 1000), now_of(conn))
 
-    def _sweep(self, conn: Connection, now: int) -> None:
+    def _sweep(self, conn: Connection, now: int) -> set[str]:
+        """Take back what the dead held; return who holds chunks still."""
         home = self.runtime.settings.home
         held = chunks.running(conn)
         dead = {owner for owner in {chunk.owner for chunk in held} if is_dead(home, owner)}
@@ -83,6 +97,23 @@ class Clock:
                 doubtful = chunks.recover(conn, chunk.id, chunk.owner)
                 if doubtful is not None:
                     logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
+        return {chunk.owner for chunk in chunks.running(conn)} if dead else {chunk.owner for chunk in held}
+
+    def _tell_resumed(self) -> None:
+        with self.runtime.reading() as conn:
+            resumed = buckets.resumed(conn)
+        for key in resumed:
+            throttle.resume(self.broker.client, key)
+            with self.runtime.writing() as conn:
+                buckets.told(conn, key)
+
+    def _try_new_tokens(self) -> None:
+        with self.runtime.reading() as conn:
+            parked = pages.parked(conn)
+        for page_id in self.tokens.due(parked, time.monotonic()):
+            with self.runtime.writing() as conn:
+                pages.probe(conn, page_id, now_of(conn))
+            logger.info("page.tries", page=page_id)
 
     def _ring(self, conn: Connection, now: int) -> list[int]:
         paused = buckets.paused(conn, now)

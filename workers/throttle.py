@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import redis
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -48,6 +49,9 @@ AT_ONCE = 16
 
 _MICRO = 1_000_000
 _RECONNECT = 0.2
+
+PREFIX = "pagecast:pace:"
+"""Begins every key of a bucket in Redis."""
 
 _SCRIPTS = ("lease", "seed", "pause", "ease", "resume")
 _LEARNING = ("lease", "pause")
@@ -138,20 +142,25 @@ def connect(url: str) -> Redis:
     )
 
 
+def resume(client: redis.Redis, key: str) -> None:
+    """End a bucket's pause, as `Throttle.resume` does, for one without an event loop: the clock."""
+    client.eval(_source("resume"), 1, PREFIX + key, _channel(PREFIX))
+
+
 class Throttle:
     """Leases slots and shares pauses, for one event loop. `seed` reads rows of buckets that Redis does not know.
 
     `lead` is the time in seconds that a lease leaves before its first slot; `prefix` begins every key in Redis.
     """
 
-    def __init__(self, redis: Redis, seed: Seed, *, lead: float = LEAD, prefix: str = "pagecast:pace:") -> None:
+    def __init__(self, redis: Redis, seed: Seed, *, lead: float = LEAD, prefix: str = PREFIX) -> None:
         self._redis = redis
         self._seed_rows = seed
         self._lead = round(lead * _MICRO)
         self._span = round(SPAN * _MICRO)
         self._ahead = self._lead + self._span
         self._prefix = prefix
-        self._channel = f"{prefix}pauses"
+        self._channel = _channel(prefix)
         self._scripts = {name: redis.register_script(_source(name)) for name in _SCRIPTS}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._offset: float | None = None
@@ -307,6 +316,10 @@ class Throttle:
         text = line.decode() if isinstance(line, bytes) else line
         epoch, left, key = text.split(" ", 2)
         self._hear(key.removeprefix(self._prefix), int(epoch), int(left))
+
+
+def _channel(prefix: str) -> str:
+    return f"{prefix}pauses"
 
 
 def _source(name: str) -> str:

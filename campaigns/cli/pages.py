@@ -15,7 +15,7 @@ from campaigns.cli.page_check import Name, check
 from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Sender
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, now_of
 from campaigns.settings import MissingSecretError
 from schemas.campaign_file import PageEntry
 from schemas.page import Channel, Page, ProviderName, Route
@@ -57,7 +57,7 @@ def add(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store a page that campaigns can send from."""
+    """Store a page that campaigns can send from, or give a stored one another token, rate or address."""
     facts = {
         "channel": channel,
         "provider": provider,
@@ -75,24 +75,30 @@ def add(
     with output.opened(writes=not dry_run) as runtime:
         notes = _doubts(runtime, entry, route)
         with change(runtime, dry_run=dry_run) as (conn, now):
-            page = pages.add(
-                conn,
-                name=name,
-                channel=channel,
-                provider=provider,
-                account_id=account_id,
-                route=route,
-                now=now,
-                actor=output.actor(),
-            )
-    _tell(page, "would be added" if dry_run else "is added", notes, as_json=as_json, dry_run=dry_run)
+            actor, known = output.actor(), pages.find(conn, name)
+            if known:
+                page = pages.reroute(conn, known, entry, route, now=now, actor=actor)
+            else:
+                page = pages.add(
+                    conn,
+                    name=name,
+                    channel=channel,
+                    provider=provider,
+                    account_id=account_id,
+                    route=route,
+                    now=now,
+                    actor=actor,
+                )
+    done = "changed" if known else "added"
+    _tell(page, f"would be {done}" if dry_run else f"is {done}", notes, as_json=as_json, dry_run=dry_run)
 
 
 @pages_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show every page, and why a parked one does not send."""
     with output.opened() as runtime, runtime.reading() as conn:
-        documents = [_document(page) for page in pages.all_of(conn)]
+        now = now_of(conn)
+        documents = [_document(page, *pages.doing(conn, page, now)) for page in pages.all_of(conn)]
     if as_json:
         output.emit(documents)
     elif documents:
@@ -125,8 +131,7 @@ def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
         page = pages.named(conn, name)
         until = pages.resume(conn, page, now, output.actor())
         page = pages.named(conn, name)
-    # The limiter's own pause is in Redis, where only workers go; it runs out by itself.
-    notes = [f"Its account was asked to slow down: workers may wait until {clock(until, now)}."] if until else []
+    notes = [f"Its account was asked to slow down until {clock(until, now)}; that pause is over too."] if until else []
     _tell(page, "would send again" if dry_run else "sends again", notes, as_json=as_json, dry_run=dry_run)
 
 
@@ -156,8 +161,11 @@ def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bo
         output.say(f"Page {page.name} {what}: {page.channel} account {page.account_id} by {page.provider}.")
 
 
-def _document(page: Page) -> dict[str, Any]:
-    """Return a page as --json shows it; `rate` is that of its smallest bucket, in messages per second."""
+def _document(page: Page, state: str | None = None, sentence: str | None = None) -> dict[str, Any]:
+    """Return a page as --json shows it; `rate` is that of its smallest bucket, in messages per second.
+
+    `state` and `sentence` are what it does now, where somebody looked; else whether it may send.
+    """
     route = Route.model_validate_json(page.route)
     paces = PROVIDERS[page.provider].paces(_faceless(page.channel, page.account_id, route), route)
     return {
@@ -166,8 +174,8 @@ def _document(page: Page) -> dict[str, Any]:
         "provider": page.provider,
         "account_id": page.account_id,
         "rate": bottleneck(paces).rate,
-        "state": "parked" if page.parked_at else "sending",
-        "sentence": page.parked_sentence or "",
+        "state": state or ("parked" if page.parked_at else "ready"),
+        "sentence": page.parked_sentence or "" if sentence is None else sentence,
         "token": route.token,
         "base_url": route.base_url,
     }

@@ -63,7 +63,7 @@ def watch(word: Word, as_json: AsJson = False) -> None:
     """Watch a campaign until it ends; the sending goes on without you."""
     with output.opened() as runtime:
         campaign = found(runtime, word)
-        status = look_on(lambda: standing(runtime, campaign), over)
+        status = look_on(lambda: standing(runtime, campaign, staffed=runtime.staffed), over)
     if as_json:
         output.emit(status.model_dump(mode="json"))
     else:

@@ -28,19 +28,19 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
         if word is None:
             _list(runtime, as_json)
             return
-        now = standing(runtime, found(runtime, word))
+        now = standing(runtime, found(runtime, word), staffed=runtime.staffed)
     if as_json:
         output.emit(now.model_dump(mode="json"))
     else:
         _show(now)
 
 
-def standing(runtime: Runtime, campaign: Campaign) -> Status:
-    """Return how a campaign stands now."""
+def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = None) -> Status:
+    """Return how a campaign stands now; `staffed` as for `report.status`."""
     from campaigns import report  # noqa: PLC0415 - it brings polars, which a list of campaigns does without
 
     with runtime.reading() as conn:
-        return report.status(conn, campaign.id or 0, now_of(conn))
+        return report.status(conn, campaign.id or 0, now_of(conn), staffed=staffed)
 
 
 def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from campaigns.moments import clock, iso_or_none, lasting, people
+from campaigns.pages import PAUSED
 from campaigns.report.lanes import LaneNow
 from campaigns.report.pauses import Pauses, allowed, holding, last_over, told, why_slow
 from schemas.bucket import Bucket
@@ -43,6 +44,8 @@ class Now:
     slow: Mapping[str, Bucket]
     since: int
     parts: int
+    staffed: bool | None = None
+    """Whether somebody is there to send; None where that cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
             return Place(LaneState.WAITING, sentence, work.next_due)
         if work.stopped:
             return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")
+    if now.staffed is False:
+        return Place(LaneState.WAITING, "Waiting: nobody sends, because no worker runs here; start `pagecast up`.")
     if work.unheard and not work.running:
         return Place(LaneState.WAITING, f"Waiting: {work.unheard}.")
     silent = now.ms - max(now.since, lane.pulse.last_sent or 0)
@@ -171,12 +176,19 @@ def _why_parked(lane: LaneNow) -> str:
     code = f" ({lane.parked_code})" if lane.parked_code else ""
     said = (lane.parked_sentence or f"page {lane.name} cannot send{code}").rstrip(". ")
     if "pages resume" not in said:
-        said += f". Mend that, then run `pagecast pages resume {lane.name}`"
+        said += f". {_way_out(lane)}"
     if said.startswith("Parked"):
         return f"{said}."
     # "The token …" reads on after a colon; "OAuth …" and "Meta …" are names.
     first = said.split(" ", 1)[0]
     return f"Parked: {said[:1].lower() if first in _ARTICLES else said[:1]}{said[1:]}."
+
+
+def _way_out(lane: LaneNow) -> str:
+    resume = f"`pagecast pages resume {lane.name}`"
+    if lane.parked_code == PAUSED:
+        return f"To go on, run {resume}"
+    return f"Mend that, then run {resume}; a new token is tried by itself"
 
 
 def _reached(lane: LaneNow, now: Now, since: int) -> float:

@@ -34,10 +34,18 @@ def campaign(conn: Connection, campaign_id: int) -> Campaign:
     return Campaign(**{**row, "state": CampaignState(row["state"])})
 
 
-def status(conn: Connection, campaign_id: int, now_ms: int, paused: Mapping[str, int] | None = None) -> Status:
+def status(
+    conn: Connection,
+    campaign_id: int,
+    now_ms: int,
+    paused: Mapping[str, int] | None = None,
+    *,
+    staffed: bool | None = None,
+) -> Status:
     """Return how a campaign stands at `now_ms` by the database's clock.
 
     `paused` is what the limiter itself says about its buckets (key → epoch ms); without it the stored pauses count.
+    `staffed` tells whether workers are there to send, None where that cannot be known.
     One transaction gives one consistent answer. Raises InputError for an unknown campaign.
     """
     found = campaign(conn, campaign_id)
@@ -45,7 +53,7 @@ def status(conn: Connection, campaign_id: int, now_ms: int, paused: Mapping[str,
     held = pauses(conn, now_ms, paused)
     since = max(found.started_at or 0, conn.execute(_LAST_VERB, {"campaign_id": campaign_id}).scalar() or 0)
     parts = max(1, len(json.loads(found.message).get("parts", ())))
-    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts)
+    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts, staffed)
     standings = [standing(lane, tally.counts(rows, lane.page_id), now) for lane in lanes(conn, campaign_id, now_ms)]
     counts = tally.counts(rows)
     pages = [each.status for each in standings]

@@ -173,11 +173,27 @@ def test_a_parked_page_needs_a_person_and_the_other_goes_on(spring):
     beta = next(page for page in status.pages if page.name == "beta")
     assert beta.state is LaneState.PARKED
     assert beta.sentence == (
-        "Parked: the token of page beta is not accepted. Mend that, then run `pagecast pages resume beta`."
+        "Parked: the token of page beta is not accepted. Mend that, then run `pagecast pages resume beta`; "
+        "a new token is tried by itself."
     )
     assert beta.until is None
     assert status.sentence.endswith("left. Page beta is parked.")
     assert report.exit_code(status) == 5
+
+
+def test_a_page_that_a_person_paused_waits_for_a_person(spring):
+    sending(spring)
+    spring.change("UPDATE page SET parked_at = 1, parked_code = 'paused', parked_sentence = 'Paused by ann.'")
+    assert acme(status_of(spring)).sentence == "Parked: Paused by ann. To go on, run `pagecast pages resume acme`."
+
+
+def test_where_no_worker_runs_it_says_so_at_once(spring):
+    sending(spring)
+    at_work, alone = status_of(spring, staffed=True), status_of(spring, staffed=False)
+    assert at_work.sentence.startswith("Sending")
+    assert alone.sentence == "Waiting: nobody sends, because no worker runs here; start `pagecast up`."
+    assert acme(alone).state is LaneState.WAITING
+    assert alone.eta is None
 
 
 def test_a_parked_page_that_tries_one_message_waits_for_nobody(spring):

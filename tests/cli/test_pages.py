@@ -72,7 +72,7 @@ def test_an_added_page_is_listed(pagecast, events):
         "provider": "meta",
         "account_id": ACCOUNT,
         "rate": 20.0,
-        "state": "sending",
+        "state": "ready",
         "sentence": "",
         "token": "@{secret:ACME_TOKEN}",
         "base_url": "https://graph.facebook.com/v26.0",
@@ -171,7 +171,10 @@ def test_dry_runs_change_nothing(pagecast, count):
         assert (run.code, run.document["dry_run"]) == (0, True)
     assert listed(pagecast) == before
     assert count("event") == 1
-    assert add(pagecast, "acme", "--dry-run").code == 3, "a dry run refuses what the real one would"
+    other = {"account-id": "17841400000000009"}
+    assert add(pagecast, "acme", "--dry-run", **other).code == 3, "a dry run refuses what the real one would"
+    assert add(pagecast, "acme", "--dry-run", "--rate", "5").code == 0
+    assert listed(pagecast) == before
 
 
 @pytest.mark.parametrize("verb", ["remove", "pause", "resume"])
@@ -190,7 +193,7 @@ def test_a_paused_page_says_who_and_sends_again_when_resumed(pagecast, events):
     assert page["sentence"].startswith("Paused by cli:")
     assert pagecast("pages", "pause", "acme").code == 4
     assert pagecast("pages", "resume", "acme").code == 0
-    assert listed(pagecast)["acme"]["state"] == "sending"
+    assert listed(pagecast)["acme"]["state"] == "ready"
     assert pagecast("pages", "resume", "acme").code == 4
     assert [kind for kind, _ in events()] == ["page.added", "page.parked", "page.resumed"]
     assert {actor[:4] for _, actor in events()} == {"cli:"}
@@ -225,11 +228,44 @@ def test_resume_ends_the_pause_of_the_account_too(pagecast, database):
         page, now = pages.named(conn, "acme"), now_of(conn)
         key = pages.sender_bucket(page)
         buckets.pause(conn, key, now + 3_600_000, code="613", sentence="asked to slow down", now=now)
+    waiting = listed(pagecast)["acme"]
+    assert waiting["state"] == "waiting"
+    assert "asked to slow down until" in waiting["sentence"]
     run = pagecast("pages", "resume", "acme", "--json")
     assert run.code == 0
-    assert "workers may wait until" in run.document["notes"][0]
+    assert "that pause is over too" in run.document["notes"][0]
     with database() as conn:
         assert buckets.paused(conn, now) == {}
+        assert buckets.resumed(conn) == [key], "Redis is told by the clock"
+    assert listed(pagecast)["acme"]["state"] == "ready"
+
+
+def test_a_resume_is_carried_on_although_the_account_pauses_again(pagecast, database):
+    add(pagecast)
+    with database() as conn:
+        page, now = pages.named(conn, "acme"), now_of(conn)
+        key = pages.sender_bucket(page)
+        buckets.pause(conn, key, now + 3_600_000, code="613", sentence="asked to slow down", now=now)
+        buckets.resume(conn, key)
+        buckets.pause(conn, key, now + 2_000, code="613", sentence="asked to slow down", now=now)
+        assert buckets.resumed(conn) == [key], "Redis still keeps the pause of an hour"
+        buckets.told(conn, key)
+        assert buckets.resumed(conn) == []
+
+
+def test_a_known_page_gets_another_token_and_its_campaigns_with_it(pagecast, submitted, database, monkeypatch, events):
+    add(pagecast)
+    submitted()
+    monkeypatch.setenv("ACME_NEW", f"sim-{ACCOUNT}-2")
+    run = add(pagecast, "acme", "--rate", "5", token="@{secret:ACME_NEW}")
+    assert run.code == 0, run.err
+    assert "is changed" in run.out
+    assert (listed(pagecast)["acme"]["token"], listed(pagecast)["acme"]["rate"]) == ("@{secret:ACME_NEW}", 5.0)
+    with database() as conn:
+        (lane,) = conn.execute(text("SELECT route FROM lane")).scalars()
+    lane = Route.model_validate_json(lane)
+    assert (lane.token, lane.rate) == ("@{secret:ACME_NEW}", None), "a plan's rate stays"
+    assert [kind for kind, _ in events()][-1] == "page.changed"
 
 
 def test_the_accounts_bucket_is_the_one_that_sending_passes(pagecast, database):

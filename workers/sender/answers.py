@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -59,6 +60,8 @@ class Answers:
         self._briefing = briefing
         self._returned = returned
         self._brakes = Brakes(kit, held, briefing)
+        self.refused = False
+        """Whether the page parked: nothing more may be claimed with this run's token."""
         self._unproven = not briefing.proven or briefing.parked
         self._heard = asyncio.Event()
         self._acts: dict[Verdict, Callable[[Ready, Outcome, Lease], Awaitable[None]]] = {
@@ -247,10 +250,16 @@ class Answers:
         await self._do(step)
 
     async def _park(self, outcome: Outcome) -> None:
-        await self._do(lambda conn: pages.park(conn, self._held.page_id, outcome.code, outcome.sentence, now_of(conn)))
+        self.refused = True
+        await self._do(partial(self._park_page, outcome=outcome))
         # Other processes learn of it at their next claim; this pause makes them drop the slots they already have.
         with suppress(PaceUnavailable):
             await self._kit.throttle.pause(self._briefing.sender_key, 1.0)
+
+    def _park_page(self, conn: Connection, outcome: Outcome) -> None:
+        token, tried = self._briefing.sender.token, self._briefing.parked
+        facts = (self._held.page_id, outcome.code, outcome.sentence, now_of(conn))
+        pages.park(conn, *facts, token=token, tried=tried)
 
     async def _do(self, step: Callable[[Connection], T]) -> T:
         return await self._kit.writer.do(step)

@@ -114,7 +114,7 @@ class Course:
         while self._crash is None:
             if self._kit.draining.is_set():
                 return Ended.DRAINED
-            if not self._is_ours():
+            if self._answers.refused or not self._is_ours():
                 return Ended.REFUSED
             if self._loop.time() >= self._until:
                 return Ended.TIME
