@@ -95,7 +95,11 @@ def import_(
     said = note or f"from {source.name}"
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
         new = suppression.suppress_all(
-            conn, (part.to_list() for part in _slices(people)), note=said, now=now, actor=output.actor()
+            conn,
+            ([(each, suppression.EVERY_SENDER) for each in part] for part in _slices(people)),
+            note=said,
+            now=now,
+            actor=output.actor(),
         )
     known = people.len() - new
     if unusable.height:

@@ -1,0 +1,26 @@
+"""The people who must not be messaged: asked when a plan is made, and again at every claim.
+
+`suppression` holds who they are now, `consent` what was ever said about it. No row of the one changes without a row of
+the other: `history` keeps the two equal, `changes` are the verbs of operators and senders, `roll` reads.
+"""
+
+from campaigns.suppression.changes import add, add_many, lift, person, suppress, suppress_all
+from campaigns.suppression.history import EVERY_SENDER, PERSONAL, Said, follow
+from campaigns.suppression.roll import count, frame, listed, told
+
+__all__ = [
+    "EVERY_SENDER",
+    "PERSONAL",
+    "Said",
+    "add",
+    "add_many",
+    "count",
+    "follow",
+    "frame",
+    "lift",
+    "listed",
+    "person",
+    "suppress",
+    "suppress_all",
+    "told",
+]
