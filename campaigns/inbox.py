@@ -142,6 +142,16 @@ class Inbox:
                     METADATA.create_all(conn)
         return cls(opened, own=own)
 
+    @classmethod
+    @contextmanager
+    def opened(cls, runtime: Runtime) -> Iterator[Self]:
+        """Open it for one look."""
+        inbox = cls.of(runtime)
+        try:
+            yield inbox
+        finally:
+            inbox.close()
+
     def keep(self, raw: Sequence[Raw]) -> None:
         """Keep bodies; all of them are on disk when this returns, and none where it raises SQLAlchemyError."""
         rows = [{"provider": each.provider, "received_at": each.received_at, "body": each.body} for each in raw]

@@ -21,8 +21,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns import migrations, pages
 from campaigns.briefing import sender_of
 from campaigns.errors import PagecastError, StateError
+from campaigns.inbox import Inbox
+from campaigns.moments import lasting
+from campaigns.report.refusals import troubles
 from campaigns.runtime import Runtime, make_private, now_of
-from campaigns.settings import MissingSecretError, Settings
+from campaigns.settings import Keys, MissingSecretError, Settings, key, keys
 from schemas.page import Page, Route
 
 _MIB = 1024 * 1024
@@ -30,6 +33,8 @@ _LITTLE, _TOO_LITTLE = 1024 * _MIB, 100 * _MIB
 _SKEW = 2.0
 """Seconds by which the database's clock may differ from this machine's before windows and starts are doubtful."""
 _PATIENCE = 180.0
+_SOON_MS = 300_000
+"""Webhooks that wait longer than this wait for workers that are not there."""
 _STOPPED = text("""
     SELECT campaign.name, count(*) AS n, min(chunk.sentence) AS sentence
     FROM chunk JOIN campaign ON campaign.id = chunk.campaign_id
@@ -113,6 +118,10 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
                 yield _secrets(stored, settings, environment)
                 yield from _parked(stored)
                 yield _stopped(conn)
+                now = now_of(conn)
+            yield _hooks(settings, environment)
+            with Inbox.opened(runtime) as inbox:
+                yield from _inbox(inbox, now)
     except PagecastError as error:
         yield Finding("database", "problem", str(error))
     except SQLAlchemyError as error:
@@ -198,6 +207,40 @@ def _stopped(conn: Connection) -> Finding:
         way = "See the workers' log for the cause, then `pagecast pause` and `pagecast resume` the campaign."
         return Finding("chunks", "problem", f"Stopped after repeated crashes: {' '.join(stopped)}", way)
     return Finding("chunks", "ok", "No chunk is stopped.")
+
+
+def _hooks(settings: Settings, environment: Mapping[str, str]) -> Finding:
+    """Say whose webhooks can be checked."""
+    found = {
+        "Meta": keys(settings.meta_app_secret, settings, environment),
+        "Orbit": keys(settings.orbit_webhook_secret, settings, environment),
+    }
+    if missing := [name for each in found.values() for name in each.missing]:
+        way = "Put each into the environment, or into a file of its name in PAGECAST_SECRETS_DIR."
+        return Finding("webhooks", "problem", f"{', '.join(missing)} of the webhooks is not set.", way)
+    if found["Meta"].values and key(settings.meta_verify_token, settings, environment) is None:
+        said = "Meta's webhooks can be checked, but its handshake is refused."
+        return Finding("webhooks", "warning", said, "Set PAGECAST_META_VERIFY_TOKEN.")
+    return Finding("webhooks", "ok", _checkable(found))
+
+
+def _checkable(found: Mapping[str, Keys]) -> str:
+    said = [f"{name}'s ({len(each.values)} set)" for name, each in found.items() if each.values]
+    return f"Secrets for webhooks: {', '.join(said) or 'none, so nothing comes in'}."
+
+
+def _inbox(inbox: Inbox, now: int) -> Iterator[Finding]:
+    for each in troubles(inbox, now):
+        said = f"{each.sentence} Others were signed rightly since." if each.mixed else each.sentence
+        yield Finding("webhooks", "warning" if each.mixed else "problem", said)
+    backlog = inbox.backlog()
+    if backlog.since is None:
+        yield Finding("inbox", "ok", "No webhook waits.")
+        return
+    old = now - backlog.since
+    said = f"{backlog.bodies:,} webhook{'s' if backlog.bodies > 1 else ''} waited up to {lasting(old)} to be applied."
+    late = old > _SOON_MS
+    yield Finding("inbox", "warning" if late else "ok", said, "Does `pagecast up` run?" if late else "")
 
 
 def _redis() -> list[Finding]:

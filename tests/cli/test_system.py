@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,14 @@ import pytest
 
 from campaigns import migrations, pages
 from campaigns.cli import examination
-from campaigns.runtime import now_of
+from campaigns.inbox import Inbox, Raw, Refusal
+from campaigns.runtime import Runtime, now_of
+from campaigns.settings import Settings
 from campaigns.simulator import load, start
+from schemas.page import ProviderName
 
 ACCOUNT = "17841400000000000"
+CHECKS = ("home", "disk", "database", "durability", "clock", "secrets", "pages", "chunks", "webhooks", "inbox")
 PAGECAST = [sys.executable, "-m", "campaigns.cli"]
 
 
@@ -70,8 +75,8 @@ def test_a_healthy_installation(pagecast, stored_page, monkeypatch):
     assert run.document["healthy"]
     assert set(run.document["versions"]) >= {"pagecast", "python", "sqlite", "polars"}
     found = checks(run)
-    assert set(found) == {"home", "disk", "database", "durability", "clock", "secrets", "pages", "chunks", "redis"}
-    assert [check["state"] for each in found.values() for check in each if check["name"] != "disk"] == ["ok"] * 8
+    assert set(found) == {*CHECKS, "redis"}
+    assert [check["state"] for each in found.values() for check in each if check["name"] != "disk"] == ["ok"] * 10
     assert "bundled server answers" in found["redis"][0]["sentence"]
 
 
@@ -139,6 +144,38 @@ def test_a_home_that_cannot_be_used_is_the_one_finding(pagecast, monkeypatch, tm
     run = pagecast("doctor", "--json")
     assert run.code == 5
     assert list(checks(run)) == ["home"]
+
+
+@pytest.mark.usefixtures("no_redis")
+def test_webhooks_are_told(pagecast, monkeypatch):
+    monkeypatch.setenv("PAGECAST_META_APP_SECRET", "hunter2,hunter3")
+    monkeypatch.setenv("PAGECAST_ORBIT_WEBHOOK_SECRET", "@{secret:ORBIT_HOOK}")
+    with inbox() as kept:
+        now = int(time.time() * 1000)
+        kept.keep([Raw(ProviderName.META, now - 600_000, b"") for _ in range(2)])
+        kept.refused(ProviderName.META, Refusal.WRONG_SIGNATURE, now, 14)
+    run = pagecast("doctor", "--json")
+    found = checks(run)
+    assert found["webhooks"][0]["sentence"] == "ORBIT_HOOK of the webhooks is not set."
+    assert "14 wrong signatures" in found["webhooks"][1]["sentence"]
+    assert [each["state"] for each in found["webhooks"]] == ["problem", "problem"]
+    assert found["inbox"][0]["sentence"].startswith("2 webhooks waited up to 10 min")
+    assert found["inbox"][0]["state"] == "warning"
+    assert "hunter" not in run.out + run.err
+    monkeypatch.setenv("ORBIT_HOOK", "whsec_1")
+    assert "handshake is refused" in checks(pagecast("doctor", "--json"))["webhooks"][0]["sentence"]
+    monkeypatch.setenv("PAGECAST_META_VERIFY_TOKEN", "word")
+    assert checks(pagecast("doctor", "--json"))["webhooks"][0]["sentence"] == (
+        "Secrets for webhooks: Meta's (2 set), Orbit's (1 set)."
+    )
+
+
+@contextmanager
+def inbox():
+    runtime = Runtime.open(Settings())
+    with Inbox.opened(runtime) as opened:
+        yield opened
+    runtime.close()
 
 
 def test_a_clock_that_runs_away_is_a_problem(pagecast, database, monkeypatch):
