@@ -9,6 +9,7 @@ from campaigns.simulator.app import Simulation, application
 from campaigns.simulator.child import Simulator, start
 from campaigns.simulator.scenario import Burst, Scenario, load
 from campaigns.simulator.scenarios import SCENARIOS, chosen, named
+from campaigns.simulator.webhooks import Webhooks
 
 __all__ = [
     "SCENARIOS",
@@ -16,6 +17,7 @@ __all__ = [
     "Scenario",
     "Simulation",
     "Simulator",
+    "Webhooks",
     "application",
     "chosen",
     "load",

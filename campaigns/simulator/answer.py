@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from enum import Enum
 from functools import lru_cache
@@ -41,14 +41,15 @@ class Call:
     """One send request as a platform reads it.
 
     `denied` is the platform's code for a token or account that may not call; `invalid` says what is wrong with the
-    body. `content` stands for the message when looking for doubles. `key` is the Idempotency-Key, `bucket` what the
-    key's limit counts by.
+    body. `content` stands for the message when looking for doubles, `message` is what holds its text, quick replies and
+    metadata. `key` is the Idempotency-Key, `bucket` what the key's limit counts by.
     """
 
     channel: str
     account: str = ""
     recipient: str = ""
     content: str = ""
+    message: dict[str, Any] = field(default_factory=dict)
     prefix: str = "m_"
     denied: str = ""
     invalid: str = ""

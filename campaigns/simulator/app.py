@@ -1,39 +1,37 @@
 """The simulator as an ASGI application.
 
-Sends take a bare path, for a benchmark asks thousands a second of it; the rest is a small Starlette application:
+Sends take a bare path, for a benchmark asks thousands a second of it; the desk is a small Starlette application:
 
     POST /{v26.0}/{me|account}/messages              Meta; Authorization: Bearer sim-<account>
     POST /api/v1/messages/{instagram|messenger}      Orbit; X-API-Key: sim-<anything>
     GET  /{v26.0}/me                                 who a Meta token is
+    GET  /{v26.0}/{me|account}/conversations         what was said, see conversations
     GET  /api/v1/messages                            what an Orbit key may see: nothing, but it is told so
-    GET  /stats                                      the counts, see Books.stats
-    GET  /accepted?account=&offset=&limit=           accepted messages, at most 10,000 a page
-    POST /reset                                      forget everything seen
-    POST /scenario                                   replace some fields of the scenario, keep the counts
+
+Everything else is the desk's, see desk.
 """
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-
-from campaigns.errors import InputError
-from campaigns.simulator.answer import Answer, decode
+from campaigns.simulator.answer import Answer
+from campaigns.simulator.conversations import Conversations
+from campaigns.simulator.courier import Courier
+from campaigns.simulator.desk import Desk
 from campaigns.simulator.graph import Graph
 from campaigns.simulator.line import Receive, Scope, Send, body_of, deliver
 from campaigns.simulator.orbit import Orbit
+from campaigns.simulator.people import People
 from campaigns.simulator.receiver import Receiver
 from campaigns.simulator.scenario import Scenario
 
 GRAPH_PATH = re.compile(r"/v\d+\.\d+/([^/]+)/messages")
 GRAPH_ME = re.compile(r"/v\d+\.\d+/me")
+GRAPH = re.compile(r"/v\d+\.\d+/.+")
 ORBIT_LIST = re.compile(r"/api/v\d+/messages")
 ORBIT_PATH = re.compile(r"/api/v\d+/messages/(instagram|messenger)")
-PAGE = 10_000
 
 
 class Simulation:
@@ -41,16 +39,11 @@ class Simulation:
 
     def __init__(self, scenario: Scenario, clock: Callable[[], float] | None = None) -> None:
         self.receiver = Receiver(scenario, clock)
+        self._courier = Courier(scenario.webhooks, scenario.seed, self.receiver.now)
+        self._people = People(self.receiver, self._courier)
+        self.receiver.witness = self._people.got
+        self._desk = Desk(self.receiver, self._people, self._courier, self._change).app
         self._learn()
-        self._desk = Starlette(
-            routes=[
-                Route("/", self._about),
-                Route("/stats", self._stats),
-                Route("/accepted", self._accepted),
-                Route("/reset", self._reset, methods=["POST"]),
-                Route("/scenario", self._change, methods=["POST"]),
-            ]
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -69,6 +62,9 @@ class Simulation:
         if GRAPH_ME.fullmatch(scope["path"]):
             call = self._graph.read("me", headers, _token_of(scope["query_string"]), b"{}")
             return self._graph.me(call, self.receiver.look(call))
+        if GRAPH.fullmatch(scope["path"]):
+            call = self._graph.read("me", headers, _token_of(scope["query_string"]), b"{}")
+            return self._conversations.answer(scope, call)
         if ORBIT_LIST.fullmatch(scope["path"]):
             call = self._orbit.read("instagram", headers, b"{}")
             return self._orbit.listing(call, self.receiver.look(call))
@@ -87,36 +83,14 @@ class Simulation:
     def _learn(self) -> None:
         self._graph = Graph(self.receiver.scenario)
         self._orbit = Orbit(self.receiver.scenario)
+        self._conversations = Conversations(self.receiver, self._graph)
 
-    async def _about(self, request: Request) -> Response:
-        del request
-        return PlainTextResponse(f"A simulated Graph and Orbit. Nothing here reaches a person.\n\n{__doc__}")
-
-    async def _stats(self, request: Request) -> Response:
-        del request
-        return JSONResponse(self.receiver.books.stats())
-
-    async def _accepted(self, request: Request) -> Response:
-        asked = request.query_params
-        try:
-            offset, limit = int(asked.get("offset", 0)), min(PAGE, int(asked.get("limit", PAGE)))
-        except ValueError:
-            return PlainTextResponse("offset and limit are whole numbers\n", status_code=422)
-        messages = self.receiver.books.messages(asked.get("account"), max(0, offset), max(0, limit))
-        return JSONResponse({"accepted": messages, "next": offset + limit if len(messages) == limit else None})
-
-    async def _reset(self, request: Request) -> Response:
-        del request
-        self.receiver.reset()
-        return JSONResponse({"reset": True})
-
-    async def _change(self, request: Request) -> Response:
-        try:
-            self.receiver.follow(self.receiver.scenario.changed(**decode(await request.body())))
-        except InputError as wrong:
-            return JSONResponse({"error": str(wrong)}, status_code=422)
+    def _change(self, fields: dict[str, Any]) -> None:
+        scenario = self.receiver.scenario.changed(**fields)
+        self.receiver.follow(scenario)
+        self._courier.follow(scenario.webhooks, scenario.seed)
+        self._people.follow(scenario)
         self._learn()
-        return JSONResponse({"changed": True})
 
 
 def _token_of(query: bytes) -> str:

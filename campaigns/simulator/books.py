@@ -103,6 +103,8 @@ class Books:
         self.token_in_query = 0
         self.keys_reused = 0
         self.key_replays = 0
+        self.reads = 0
+        self.reads_refused = 0
         self._run = run
         self._denied: Counter[str] = Counter()
         self._people = Prints()
@@ -151,6 +153,10 @@ class Books:
             os.write(self._log, encode(line) + b"\n")
         return sent
 
+    def message_id(self, prefix: str, number: int) -> str:
+        """Return the id of a message that no other message of any run has."""
+        return message_id(prefix, self._run, number)
+
     def _double(self, message: tuple[str, str, str], times: int) -> None:
         self._doubles += 1
         account, recipient, text = message
@@ -187,6 +193,8 @@ class Books:
             "token_in_query": self.token_in_query,
             "keys_reused": self.keys_reused,
             "key_replays": self.key_replays,
+            "reads": self.reads,
+            "reads_refused": self.reads_refused,
             "first_arrival": min((sender.first_arrival for sender in senders if sender.first_arrival), default=None),
             "last_arrival": max((sender.last_arrival for sender in senders if sender.last_arrival), default=None),
             "senders": {sender.account: sender.stats() for sender in senders},

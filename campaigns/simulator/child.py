@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from campaigns.errors import PagecastError
+from campaigns.errors import InputError, PagecastError
 from campaigns.simulator.scenario import Scenario
 
 
@@ -48,6 +48,20 @@ class Simulator:
             page = self._desk.get("/accepted", params=asked).raise_for_status().json()
             yield from page["accepted"]
             offset = page["next"]
+
+    def webhooks(self, idle: float = 0.0) -> dict[str, Any]:
+        """Return the counts of webhooks, see Courier.counts, once all are posted or after `idle` seconds at most.
+
+        `idle` in them says whether nothing is left to be posted, answers that people still have to write included.
+        """
+        return dict(self._desk.get("/webhooks", params={"idle": idle}).raise_for_status().json())
+
+    def say(self, account: str, person: str, **what: Any) -> str:
+        """Have a person write, tap or do something now, see saying.read; return the message's id, '' for an event."""
+        answer = self._desk.post("/say", json={"account": account, "person": person, **what})
+        if answer.is_client_error:
+            raise InputError(answer.json()["error"])
+        return str(answer.raise_for_status().json().get("message_id", ""))
 
     def reset(self) -> None:
         """Forget everything seen."""

@@ -9,6 +9,10 @@ class Dialect(Protocol):
     """Codes, words and headers of one platform."""
 
     @property
+    def name(self) -> str:
+        """Whose it is: `meta` or `orbit`."""
+
+    @property
     def limit_code(self) -> str:
         """The code for a sender's own rate limit."""
 

@@ -28,7 +28,7 @@ ODD_ANSWERS = ("slow", "no-id")
 _AFTER_BY_NATURE = {"drop-reply", "reset-reply", "cut-reply", "hang", "slow", "no-id", "1-1357046"}
 _SERVER_ERRORS = ("500", "502", "503", "504")
 _WORDS = struct.Struct("<8I")
-_WHOLE = 2**32
+WHOLE = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Fates:
         """Decide what the person meets on a faultless line, by the shares alone."""
         if not self._people:
             return ACCEPT
-        dice = self._throw(recipient)
+        dice = throw(self._seed, recipient)
         for place, fate, threshold in self._people:
             if dice[place] < threshold:
                 return Order(fate, after=fate in AMBIGUOUS and bool(dice[7] & 1))
@@ -122,19 +122,21 @@ class Fates:
     def _request(self, recipient: str, attempt: int) -> Order | None:
         if not self._requests:
             return None
-        dice = self._throw(f"{recipient}#{attempt}")
+        dice = throw(self._seed, f"{recipient}#{attempt}")
         for place, fate, threshold in self._requests:
             if dice[place] < threshold:
                 return _fault(fate, dice[7])
         return None
 
-    def _throw(self, text: str) -> tuple[int, ...]:
-        return _WORDS.unpack(blake2b(f"{self._seed}:{text}".encode(errors="surrogatepass"), digest_size=32).digest())
+
+def throw(seed: int, text: str) -> tuple[int, ...]:
+    """Return eight dice of 32 bits, the same for the same seed and text."""
+    return _WORDS.unpack(blake2b(f"{seed}:{text}".encode(errors="surrogatepass"), digest_size=32).digest())
 
 
 def _thresholds(scenario: Scenario, fates: tuple[str, ...]) -> tuple[tuple[int, str, int], ...]:
     shares = ((place, fate, getattr(scenario, fate)) for place, fate in enumerate(fates))
-    return tuple((place, fate, round(share * _WHOLE)) for place, fate, share in shares if share > 0)
+    return tuple((place, fate, round(share * WHOLE)) for place, fate, share in shares if share > 0)
 
 
 def _fault(fate: str, die: int) -> Order:

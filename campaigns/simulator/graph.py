@@ -21,6 +21,7 @@ TAGS = {"instagram": {"HUMAN_AGENT"}, "messenger": {"HUMAN_AGENT", "CUSTOMER_FEE
 class Graph:
     """Reads calls and writes answers the way Graph does."""
 
+    name = "meta"
     limit_code = key_code = "613"
     internal_code = "1"
     invalid_code = "100"
@@ -52,7 +53,11 @@ class Graph:
         """Return the answer to a token's question who it is; `call` as `read` gives it for an empty body."""
         if call.denied:
             return self.error(call, call.denied, moment)
-        return Answer(200, self._headers(call, moment), encode({"id": call.account, "name": f"Page {call.account}"}))
+        return self.found(call, encode({"id": call.account, "name": f"Page {call.account}"}), moment)
+
+    def found(self, call: Call, body: bytes, moment: Moment) -> Answer:
+        """Return the answer to a question, with a body of JSON."""
+        return Answer(200, self._headers(call, moment), body)
 
     def code_of(self, fate: str, call: Call) -> str:
         """Return Graph's code for a named fate; any other code stands for itself."""
@@ -125,6 +130,7 @@ def _read_body(call: Call, body: dict[str, Any]) -> None:
     call.invalid = _wrong_envelope(body, call.channel) or _wrong_message(message, call.channel)
     call.human_agent = body.get("tag") == "HUMAN_AGENT"
     if isinstance(message, dict):
+        call.message = message
         call.content = _content(message)
 
 

@@ -47,6 +47,7 @@ STATUSES = {
 class Orbit:
     """Reads calls and writes answers the way Orbit does."""
 
+    name = "orbit"
     limit_code = "IG_RATE_LIMITED"
     key_code = "RATE_LIMITED"
     internal_code = "INTERNAL_ERROR"
@@ -150,6 +151,7 @@ def _read_body(call: Call, body: dict[str, Any]) -> None:
     call.account = str(body.get("from") or "")
     call.recipient = str(body.get("to") or "")
     call.invalid = call.invalid or _wrong_message(body, call.channel)
+    call.message = body
     call.content = _content(body)
     call.human_agent = "HUMAN_AGENT" in (body.get("tag"), body.get("message_tag"))
 

@@ -8,7 +8,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 from campaigns.simulator.answer import GATEWAY, LINES, Answer, Call, Line, Moment, Wait, is_throttle
@@ -18,8 +18,11 @@ from campaigns.simulator.fate import ACCEPT, ODD_ANSWERS, Fates, Order
 from campaigns.simulator.pace import Pace, Refusal
 from campaigns.simulator.prints import Prints
 from campaigns.simulator.scenario import Scenario
+from campaigns.simulator.threads import Message, Threads
 
+WINDOW_SECONDS = 86_400
 MOST_KEYS_REMEMBERED = 100_000
+PERSON_PREFIXES = {"meta": "m_", "orbit": "msg_"}
 _FORMS = {"none": ("none",), "seconds": ("seconds",), "date": ("date",), "alternate": ("seconds", "date")}
 
 
@@ -45,10 +48,14 @@ class Visit:
 
 
 class Receiver:
-    """Judges calls by one scenario. `clock` gives epoch seconds and must never go back."""
+    """Judges calls by one scenario. `clock` gives epoch seconds and must never go back.
+
+    `witness` is shown every accepted message, whatever becomes of its answer.
+    """
 
     def __init__(self, scenario: Scenario, clock: Callable[[], float] | None = None) -> None:
         self.scenario = scenario
+        self.witness: Callable[[Message], None] = lambda _: None
         self._clock = clock or Clock()
         self._number = 0
         self.books = self._new_books()
@@ -58,6 +65,7 @@ class Receiver:
         """Forget everything seen; the scenario begins anew, message ids do not repeat."""
         self.books.close()
         self.books = self._new_books()
+        self.threads = Threads(self.scenario.remembered)
         self._tries = Prints()
         self._first_answers: OrderedDict[str, str] = OrderedDict()
         self.follow(self.scenario)
@@ -122,10 +130,15 @@ class Receiver:
             return ACCEPT
         attempt = self._tries.add((call.account, call.recipient)) if self._fates.counts_tries else 1
         order = self._fates.of(call.recipient, attempt)
-        # A human agent has seven days (Send API reference, 2026); a person who was ordered shut stays shut.
-        if call.human_agent and order.code == "window_closed" and call.recipient not in self.scenario.codes:
-            return ACCEPT
+        # A human agent has seven days (Send API reference, 2026), anyone a day after the person wrote; a person who was
+        # ordered shut stays shut.
+        if order.code == "window_closed" and call.recipient not in self.scenario.codes:
+            return ACCEPT if call.human_agent or self._has_written(call) else order
         return order
+
+    def _has_written(self, call: Call) -> bool:
+        thread = self.threads.of(call.account, call.recipient)
+        return thread is not None and thread.heard_at > self.now() - WINDOW_SECONDS
 
     def _too_much(self, visit: Visit, refusal: Refusal) -> Answer:
         dialect, call = visit.dialect, visit.call
@@ -139,10 +152,22 @@ class Receiver:
         self._pace.accepted(call, visit.now)
         if call.key and self.scenario.honour_idempotency:
             self._remember(call.key, message_id)
+        self._keep(_message(visit, message_id, self.now()))
         if not order.code:
             return visit.dialect.accepted(call, message_id, self._moment(call, visit.now))
         visit.sender.accepted_unconfirmed += order.code != "slow"
         return self._obey(visit, order, message_id)
+
+    def _keep(self, message: Message) -> None:
+        self.threads.add(message)
+        self.witness(message)
+
+    def hear(self, said: Message) -> Message:
+        """Keep what a person writes now; its id and time are given here."""
+        self._number += 1
+        kept = replace(said, mid=self.books.message_id(PERSON_PREFIXES[said.platform], self._number), at=self.now())
+        self.threads.add(kept)
+        return kept
 
     def _remember(self, key: str, message_id: str) -> None:
         self._first_answers[key] = message_id
@@ -179,6 +204,10 @@ class Receiver:
         visit.sender.refusals += is_throttle(code)
         return visit.dialect.error(visit.call, code, self._moment(visit.call, visit.now), wait)
 
+    def now(self) -> float:
+        """Return the platform's time, in epoch seconds."""
+        return self._clock() + self.scenario.clock_skew
+
     def look(self, call: Call) -> Moment:
         """Return the moment of a question that sends nothing and counts for nothing."""
         return self._moment(call, self._clock())
@@ -187,3 +216,23 @@ class Receiver:
         gauge = self._pace.gauge(call, now)
         skew = self.scenario.clock_skew
         return Moment(now + skew, self._number, gauge.shifted(skew) if skew else gauge)
+
+
+def _message(visit: Visit, message_id: str, at: float) -> Message:
+    call, message = visit.call, visit.call.message
+    return Message(
+        message_id,
+        at,
+        visit.dialect.name,
+        call.channel,
+        call.account,
+        call.recipient,
+        ours=True,
+        text=str(message.get("text") or ""),
+        metadata=str(message.get("metadata") or ""),
+        quick_replies=tuple(
+            (str(reply.get("title", "")), str(reply.get("payload", "")))
+            for reply in message.get("quick_replies", ())
+            if isinstance(reply, dict)
+        ),
+    )

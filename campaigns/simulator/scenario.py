@@ -8,8 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from campaigns.errors import InputError
-
-Share = float  # 0 to 1
+from campaigns.simulator.webhooks import Share, Webhooks
 
 
 class Burst(BaseModel):
@@ -83,6 +82,11 @@ class Scenario(BaseModel):
     honour_idempotency: bool = Field(
         default=False, description="Orbit: a known Idempotency-Key gets its first answer again"
     )
+    webhooks: Webhooks = Webhooks()
+    conversation_cap: float = Field(
+        default=2, gt=0, description="Conversations API: calls a second and account; more than cap + 1 % + 1 is refused"
+    )
+    remembered: int = Field(default=100_000, ge=1, description="conversations; the longest silent are forgotten")
     acceptance_log: Path | None = Field(
         default=None, description="a JSON line per accepted message, appended before the answer"
     )
@@ -103,9 +107,8 @@ def from_fields(fields: dict[str, Any]) -> Scenario:
     except ValidationError as refused:
         first = refused.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the scenario"
-        raise InputError(
-            f"The scenario's {where} is wrong: {first['msg']}. The fields are listed in Scenario."
-        ) from refused
+        what = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"The scenario's {where} is wrong: {what}. The fields are listed in Scenario.") from refused
 
 
 def load(path: Path) -> Scenario:
