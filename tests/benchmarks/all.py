@@ -1,4 +1,4 @@
-"""Every benchmark in turn, as one Markdown table of figures and aims; takes some ten minutes.
+"""Every benchmark in turn, as one Markdown table of figures and aims; takes some fifteen minutes.
 
     uv run python tests/benchmarks/all.py
 
@@ -13,10 +13,12 @@ from pathlib import Path
 from rig import Figure
 
 RUNS = (
+    ("startup.py",),
     ("lists.py",),
     ("ledger.py",),
     ("sending.py",),
     ("status.py",),
+    ("limiter.py",),
     ("pace.py", "--rate", "36", "--latency", "0.4", "--jitter", "0.2"),
     ("pace.py", "--rate", "36", "--latency", "1.0"),
     ("pace.py", "--rate", "300", "--latency", "0.4", "--jitter", "0.2"),
