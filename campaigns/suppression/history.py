@@ -3,10 +3,10 @@
 Who is suppressed follows from the set of events alone, so they may come in any order and as often as they like:
 
 - the newest event decides, by `at`; of two at one moment, the opt-out;
-- what an operator forbids (source `cli`, `import`, …), no word of the person allows again: only an operator does. People
+- what an operator forbids (source `cli`, `import`, …), no word of the person allows again, only an operator does: people
   who complained by letter stay out when their phone sends a START;
-- an operator who allows it does so for every account. A person speaks to one account, and is heard by it alone; where
-  nobody knows which one it was, an opt-out holds for all of them until an operator lifts it.
+- an operator allows it for every account at once. A person speaks to one account, and only that one hears it; where
+  nobody knows which (sender 0), an opt-out holds for all, until the like of it or an operator lifts it.
 """
 
 from __future__ import annotations
