@@ -29,10 +29,13 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
             _list(runtime, as_json)
             return
         now = standing(runtime, found(runtime, word), staffed=runtime.staffed)
+        warnings = _refused(runtime)
     if as_json:
-        output.emit(now.model_dump(mode="json"))
+        output.emit(now.model_dump(mode="json") | {"warnings": warnings})
     else:
         _show(now)
+        for each in warnings:
+            output.say(each)
 
 
 def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = None) -> Status:
@@ -41,6 +44,12 @@ def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = Non
 
     with runtime.reading() as conn:
         return report.status(conn, campaign.id or 0, now_of(conn), staffed=staffed)
+
+
+def _refused(runtime: Runtime) -> list[str]:
+    from campaigns.report import refusals  # noqa: PLC0415 - as above
+
+    return refusals.told(runtime)
 
 
 def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:

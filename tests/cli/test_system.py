@@ -19,6 +19,7 @@ from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.simulator import load, start
 from schemas.page import ProviderName
+from tests import factories
 
 ACCOUNT = "17841400000000000"
 CHECKS = ("home", "disk", "database", "durability", "clock", "secrets", "pages", "chunks", "webhooks", "inbox")
@@ -168,6 +169,18 @@ def test_webhooks_are_told(pagecast, monkeypatch):
     assert checks(pagecast("doctor", "--json"))["webhooks"][0]["sentence"] == (
         "Secrets for webhooks: Meta's (2 set), Orbit's (1 set)."
     )
+
+
+def test_status_says_that_webhooks_are_refused(pagecast, tmp_path):
+    runtime = factories.opened(Settings().home)
+    campaign = factories.submitted(runtime, tmp_path, factories.people(1))
+    runtime.close()
+    assert pagecast("status", campaign.ref, "--json").document["warnings"] == []
+    with inbox() as kept:
+        kept.refused(ProviderName.META, Refusal.WRONG_SIGNATURE, int(time.time() * 1000), 14)
+    (warning,) = pagecast("status", campaign.ref, "--json").document["warnings"]
+    assert warning.startswith("Meta's webhooks are refused: 14 wrong signatures")
+    assert warning in pagecast("status", campaign.ref).out
 
 
 @contextmanager
