@@ -1,0 +1,76 @@
+"""Bodies become rows: read, kept once, and everything changed that they change, slice by slice.
+
+Whoever is killed in between leaves bodies that are taken again; what was kept already is passed over.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Connection, text
+
+from campaigns.inbound import events, openings, receipts, replies, unknowns, wishes
+from campaigns.inbound.events import Arrival, Kept
+from campaigns.inbox import UNREADABLE, Taken
+from campaigns.ledger import evidence
+from campaigns.providers import EVENTS
+from campaigns.providers.protocol import UnreadableBody
+from campaigns.runtime import Runtime, now_of
+from schemas.contact import ContactSource
+from schemas.inbound import Inbound, InboundKind
+
+SLICE = 200
+"""Events of one transaction: a claim that waits for it is late by some hundredths of a second."""
+
+_SENDERS = text("SELECT channel, account_id, sender_id FROM page WHERE id = sender_id")
+
+log = structlog.get_logger(__name__)
+
+
+def apply(runtime: Runtime, bodies: Sequence[Taken]) -> dict[int, int]:
+    """Apply webhook bodies; return how many events each held, UNREADABLE for one that could not be read."""
+    read = {body.id: _read(body) for body in bodies}
+    arrivals = [(body, event) for body in bodies for event in read[body.id] or ()]
+    for start in range(0, len(arrivals), SLICE):
+        with runtime.writing() as conn:
+            senders = _senders(conn)
+            part = [
+                Arrival(body.provider, body.received_at, senders.get((event.channel, event.account_id)), event)
+                for body, event in arrivals[start : start + SLICE]
+            ]
+            take(conn, part)
+    return {body_id: UNREADABLE if found is None else len(found) for body_id, found in read.items()}
+
+
+def take(conn: Connection, arrivals: Sequence[Arrival], source: ContactSource = ContactSource.WEBHOOK) -> list[Kept]:
+    """Keep events and do what they say; return those that were new. Locks go from campaigns to chunks to rows."""
+    now = now_of(conn)
+    kept = events.keep(conn, arrivals)
+    wishes.take(conn, kept, now)
+    openings.take(conn, kept, now, source)
+    receipts.take(conn, kept, now)
+    replies.take(conn, kept)
+    taken_back = [each.event for each in kept if each.event.kind is InboundKind.UNSENT]
+    evidence.unsay(conn, events.unsay(conn, taken_back))
+    return kept
+
+
+def again(runtime: Runtime, after: int = 0) -> int:
+    """Look again at events behind id `after` that wait for their message; return the id to go on from, 0 at the end."""
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        kept = events.waiting(conn, now, after=after, most=SLICE)
+        receipts.take(conn, kept, now)
+        unknowns.by_text(conn, [each for each in kept if each.event.kind is InboundKind.ECHO], now)
+    return kept[-1].id if len(kept) == SLICE else 0
+
+
+def _read(body: Taken) -> list[Inbound] | None:
+    try:
+        return EVENTS[body.provider](body.body)
+    except UnreadableBody as error:
+        log.warning("webhook.unreadable", provider=body.provider, body=body.id, error=str(error))
+        return None
+
+
+def _senders(conn: Connection) -> dict[tuple[str, str], int]:
+    return {(row.channel, row.account_id): row.sender_id for row in conn.execute(_SENDERS)}

@@ -1,0 +1,107 @@
+"""The inbox worker: takes webhook bodies as they come and applies them, in a process that bulk sending cannot hold up.
+
+    python -m workers.inbound
+
+It needs no bell: the inbox itself says what is open, also while Redis is away. Any number of these may run; each body
+is taken by one of them, and again where that one dies.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaigns import locks, log
+from campaigns.inbound.apply import again, apply
+from campaigns.inbox import UNREADABLE, Inbox, Taken
+from campaigns.runtime import Runtime, now_of
+from campaigns.settings import Settings
+from workers import parent
+
+IDLE = 0.2
+"""Seconds between looks at an empty inbox."""
+AGAIN = 2.0
+"""Seconds between looks at events that wait for their message."""
+TROUBLED = 1.0
+MOST = 200
+"""Bodies in hand at once."""
+
+logger = structlog.get_logger(__name__)
+
+
+class Desk:
+    """One worker's view of the inbox."""
+
+    def __init__(self, runtime: Runtime, inbox: Inbox) -> None:
+        self._runtime = runtime
+        self._inbox = inbox
+        self._looked = 0.0
+        self._after = 0
+
+    def turn(self) -> bool:
+        """Do what there is to do once; False where there was nothing."""
+        if time.monotonic() - self._looked >= AGAIN:
+            self._looked = time.monotonic()
+            self._after = again(self._runtime, self._after)
+        with self._runtime.reading() as conn:
+            now = now_of(conn)
+        # To look costs nothing; to take would keep the web from writing.
+        if not self._inbox.waiting(now):
+            return False
+        self._inbox.applied(self._apply(self._inbox.take(now, MOST)))
+        return True
+
+    def _apply(self, bodies: Sequence[Taken]) -> dict[int, int]:
+        try:
+            return apply(self._runtime, bodies)
+        except SQLAlchemyError as error:
+            if not locks.crossed(error):
+                raise
+            return apply(self._runtime, bodies)
+        except Exception:
+            logger.exception("inbound.crashed", bodies=len(bodies))
+            return {body.id: self._alone(body) for body in bodies}
+
+    def _alone(self, body: Taken) -> int:
+        """Apply one body of a batch that crashed: the one to blame is kept, and the others do not wait for it."""
+        try:
+            return apply(self._runtime, [body])[body.id]
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            logger.exception("inbound.unreadable", body=body.id)
+            return UNREADABLE
+
+
+def listen(settings: Settings) -> None:
+    """Apply what comes in until asked to end."""
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    parent.watch(ending.set)
+    runtime = Runtime.open(settings)
+    inbox = Inbox.of(runtime)
+    desk = Desk(runtime, inbox)
+    while not ending.is_set():
+        try:
+            if not desk.turn():
+                ending.wait(IDLE)
+        except SQLAlchemyError as error:
+            # The bodies are taken again when their lease runs out.
+            logger.warning("inbound.failed", error=type(error).__name__)
+            ending.wait(TROUBLED)
+    inbox.close()
+    runtime.close()
+
+
+def main() -> None:
+    """Read the settings and listen."""
+    log.configure("inbound")
+    listen(Settings())
+
+
+if __name__ == "__main__":
+    main()
