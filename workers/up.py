@@ -5,8 +5,8 @@
 Of several with one state folder the first works and the others stand by: when it ends, the next takes over. Tied, it
 prepares, begins at the first line on its standard input and ends when that closes: so `pagecast run` takes it along.
 
-Workers, clock and inbox are forked from this process, which has imported all that they need and has one thread: a killed one
-is back at work in a tenth of a second. The web is a process of its own.
+Workers, clock and inbox are forked from this process, which has imported all that they need and has one thread: a
+killed one is back at work in a tenth of a second. The web is a process of its own.
 """
 
 import argparse

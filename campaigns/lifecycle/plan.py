@@ -8,12 +8,14 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, text
 
-from campaigns import contacts, policy, suppression, template
+from campaigns import contacts, suppression, template
 from campaigns import plan as planning
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
 from campaigns.lifecycle import neighbours
 from campaigns.plan import Division
+from campaigns.policy import screening
+from campaigns.policy.condition import condition
 from campaigns.providers import PROVIDERS
 from campaigns.providers.pace import SENDER_RATE
 from campaigns.providers.protocol import Sender
@@ -96,7 +98,7 @@ def screen(
         stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
     where = file.audience.where
     pages = [lane.page for lane in lanes]
-    screened = policy.screen(
+    screened = screening.screen(
         pl.scan_parquet(runtime.storage / stored.path),
         template.letter([part.text for part in message.parts]),
         pages,
@@ -105,7 +107,7 @@ def screen(
         start_ms=start_ms,
         margin_ms=campaign.margin_ms,
         policy=file.policy,
-        where=None if where is None else policy.condition(where, json.loads(stored.columns)),
+        where=None if where is None else condition(where, json.loads(stored.columns)),
         reached=reached,
         windows=windows.lazy(),
     )

@@ -14,13 +14,14 @@ import polars as pl
 from pydantic import ValidationError
 from sqlalchemy import Connection, text
 
-from campaigns import events, policy, template
+from campaigns import events, template
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import rewording
 from campaigns.ledger.rewording import Rewording
 from campaigns.lifecycle.plan import screen
 from campaigns.lifecycle.preview import Sample, preview
 from campaigns.lifecycle.submit import fingerprint
+from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas import recipient_list as stored
 from schemas import screened
@@ -129,7 +130,7 @@ def examine(runtime: Runtime, campaign: Campaign, written: MessageText, environm
         set_aside=dict(set_aside.iter_rows()),
         freed=freed.height,
         samples=preview(runtime, reworded_campaign, environment, now),
-        findings=policy.findings(
+        findings=findings(
             message, {lane.page.channel for lane in lanes}, datetime.fromtimestamp(now / 1000, UTC).date()
         ),
         wording=wording.select("line", "variables", "fault"),

@@ -13,13 +13,15 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, text
 
-from campaigns import audience, events, locks, policy, template
+from campaigns import audience, events, locks, template
 from campaigns.audience import Reading
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
 from campaigns.lifecycle import find, neighbours, stops
 from campaigns.lifecycle.lock import swept
 from campaigns.lifecycle.stops import Stop
+from campaigns.policy.condition import condition
+from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import Audience, CampaignFile
@@ -88,7 +90,7 @@ def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping
     try:
         letter.cells(reading.columns)
         if file.audience.where is not None:
-            policy.condition(file.audience.where, reading.columns)
+            condition(file.audience.where, reading.columns)
         return _draft(runtime, file, reading, path=path, environment=environment, now=now)
     except InputError:
         _forget_list(runtime, path)
@@ -105,9 +107,9 @@ def _draft(
         named = stops.find(conn, file, _named_pages(runtime.storage / path, reading))
     found = tuple(stops.resolve(stop, runtime, environment, file.limits.ceiling) for stop in named)
     channels = {stop.entry.channel for stop in found}
-    findings = policy.findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
+    broken = findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
     warnings = stops.warnings(found, runtime, environment)
-    notes = (*reading.warnings, *findings, *warnings, *stops.differences(found))
+    notes = (*reading.warnings, *broken, *warnings, *stops.differences(found))
     draft = Draft(file, reading, message, found, "", notes, path, environment)
     return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts, file.audience))
 

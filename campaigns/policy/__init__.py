@@ -1,7 +1,11 @@
-"""What the platforms allow, and who may therefore get a message: dated limits, findings, screening."""
+"""What the platforms allow, and who may therefore get a message.
 
-from campaigns.policy.condition import condition
-from campaigns.policy.findings import findings
-from campaigns.policy.screening import screen
+    limits     figures of texts and buttons, with their dates
+    windows    which events open a messaging window
+    words      which words opt out, and in again
+    findings   what a message breaks
+    condition  a filter on columns
+    screening  one reason for everybody who does not get it
 
-__all__ = ["condition", "findings", "screen"]
+The first three are light: the processes that send and listen use them without polars.
+"""

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import policy, template
+from campaigns import template
 from campaigns.errors import InputError
 from campaigns.policy import limits
+from campaigns.policy.findings import findings
+from campaigns.policy.screening import screen
 from schemas import recipient_list as stored
 from schemas import screened
 from schemas.campaign_page import CampaignPage
@@ -52,7 +54,7 @@ def _row(line=2, recipient="101", **given):
 
 
 def _screen(rows, texts=("Hi {{ name }}",), *, own_page=1, suppressed=(), mode="strict"):
-    frame = policy.screen(
+    frame = screen(
         pl.LazyFrame(rows, schema=DTYPES),
         template.letter(texts),
         PAGES,
@@ -75,16 +77,16 @@ def _message(text="Hi", *replies, tag=None):
 
 class TestFindings:
     def test_a_plain_message_has_none(self):
-        assert policy.findings(_message("Hi", QuickReply(title="Yes")), {INSTAGRAM, MESSENGER}, TODAY) == []
+        assert findings(_message("Hi", QuickReply(title="Yes")), {INSTAGRAM, MESSENGER}, TODAY) == []
 
     @pytest.mark.parametrize("name", ["ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE"])
     def test_retired_tags_are_refused_from_the_day_they_ended(self, name):
         tagged = _message(tag=name)
-        assert policy.findings(tagged, {MESSENGER}, date(2026, 4, 26)) == []
+        assert findings(tagged, {MESSENGER}, date(2026, 4, 26)) == []
         with pytest.raises(InputError, match="since 2026-04-27"):
-            policy.findings(tagged, {MESSENGER}, date(2026, 4, 27))
+            findings(tagged, {MESSENGER}, date(2026, 4, 27))
         with pytest.raises(InputError, match="never allowed on Instagram"):
-            policy.findings(tagged, {INSTAGRAM}, date(2026, 4, 26))
+            findings(tagged, {INSTAGRAM}, date(2026, 4, 26))
 
     @pytest.mark.parametrize(
         ("message", "says"),
@@ -103,21 +105,21 @@ class TestFindings:
     )
     def test_what_the_platforms_refuse_is_refused_before(self, message, says):
         with pytest.raises(InputError, match=says):
-            policy.findings(message, {MESSENGER}, TODAY)
+            findings(message, {MESSENGER}, TODAY)
 
     def test_the_edges_are_allowed(self):
         replies = [QuickReply(title=f"{n:020}", payload="p" * 1000) for n in range(13)]
-        assert policy.findings(_message("a", *replies), {MESSENGER, INSTAGRAM}, TODAY) == []
+        assert findings(_message("a", *replies), {MESSENGER, INSTAGRAM}, TODAY) == []
 
     def test_what_is_odd_is_said(self):
         parts = (Part(text="a", quick_replies=(QuickReply(title="y" * 21),)), Part(text="b"))
-        cut, lost = policy.findings(Message(parts=parts), {INSTAGRAM}, TODAY)
+        cut, lost = findings(Message(parts=parts), {INSTAGRAM}, TODAY)
         assert repr("y" * 20) in cut
         assert "part 1 disappear" in lost
 
     def test_equal_titles_are_said(self):
         twins = _message("a", QuickReply(title="Yes", payload="1"), QuickReply(title="Yes", payload="2"))
-        assert "'Yes'" in policy.findings(twins, {MESSENGER}, TODAY)[0]
+        assert "'Yes'" in findings(twins, {MESSENGER}, TODAY)[0]
 
     def test_every_limit_names_its_source(self):
         assert all(limit.source.startswith("https://") for limit in [*limits.TEXT.values(), *limits.TAGS.values()])
