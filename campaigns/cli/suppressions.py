@@ -1,22 +1,23 @@
 """`pagecast suppress`: people who must not be messaged."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import polars as pl
 import typer
+from sqlalchemy import Connection
 
-from campaigns import audience, pages, suppression
-from campaigns.audience import Reading
+from campaigns import pages, suppression
+from campaigns.audience import exports
+from campaigns.audience.exports import Export
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
+from campaigns.errors import UsageError
 from campaigns.moments import iso
-from schemas.recipient_list import LINE, RECIPIENT
 
 suppress_app = typer.Typer(no_args_is_help=True, help="People who must not be messaged.")
 app.add_typer(suppress_app, name="suppress")
@@ -24,9 +25,18 @@ app.add_typer(suppress_app, name="suppress")
 Recipient = Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for people.")]
 _SHOWN = 1_000
-_SLICE = 50_000
+_SLICE = 20_000
 _COLUMNS = {"recipient_id": "recipient", "page": "page", "source": "source", "at": "since", "note": "note"}
+_TOLD = {
+    "at": "at",
+    "kind": "kind",
+    "page": "page",
+    "source": "source",
+    "actor": "by",
+    "evidence": "evidence",
+}
 _EVERY_PAGE = "every page"
+_FEW = 5
 
 
 @suppress_app.command()
@@ -79,53 +89,114 @@ def list_(as_json: AsJson = False) -> None:
         output.note("Nobody is suppressed.")
 
 
+@suppress_app.command()
+def history(recipient: Recipient, as_json: AsJson = False) -> None:
+    """Show every time that a person opted out or in, oldest first, and how it is known."""
+    person = suppression.person(recipient)
+    with output.opened() as runtime, runtime.reading() as conn:
+        rows = suppression.told(conn, person)
+    documents = [
+        {
+            "at": iso(row.at),
+            "kind": row.kind,
+            "page": row.page or (str(row.sender_id) if row.sender_id else None),
+            "channel": row.channel or None,
+            "source": row.source,
+            "evidence": row.evidence,
+            "actor": row.actor,
+        }
+        for row in rows
+    ]
+    if as_json:
+        output.emit(documents)
+    elif documents:
+        output.show([each | {"page": each["page"] or _EVERY_PAGE} for each in documents], _TOLD)
+    else:
+        output.note(f"{person} never opted out or in, as far as is known.")
+
+
 @suppress_app.command(name="import")
 def import_(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV, JSONL, XLSX or Parquet file.")],
     column: Annotated[
         str | None, typer.Option("--column", metavar="HEADER", help="The header of the recipient ids.")
     ] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="HEADER", help="The header that says who opted out.")
+    ] = None,
+    every_row: Annotated[
+        bool, typer.Option("--every-row", help="Everybody in the file, whatever its other columns say.")
+    ] = False,
+    page: Annotated[str | None, typer.Option("--page", metavar="NAME", help="This page's account only.")] = None,
     note: Note = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Never message anybody of a file, whatever its other columns say."""
+    """Never message those who opted out by a file: a plain list of ids, or another tool's export.
+
+    Of a file with a column for it (opted_out, unsubscribed, blocked, status, …) only those rows count.
+    """
+    if status and every_row:
+        raise UsageError("--status and --every-row contradict each other. Give one of them.")
     with TemporaryDirectory(prefix="pagecast-") as folder:
-        reading, people, unusable = _people(source, column, Path(folder) / "list.parquet")
+        export = exports.read_export(source, Path(folder), column=column, status=status, every_row=every_row)
     said = note or f"from {source.name}"
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
-        new = suppression.suppress_all(
-            conn,
-            ([(each, suppression.EVERY_SENDER) for each in part] for part in _slices(people)),
-            note=said,
-            now=now,
-            actor=output.actor(),
-        )
-    known = people.len() - new
-    if unusable.height:
-        line, sentence = unusable.select("line", "sentence").row(0)
-        output.note(
-            f"Lines without a usable id: {unusable.height:,}. Those people are NOT suppressed. "
-            f"The first is line {line}: {sentence} `pagecast check --rejects` lists them all."
-        )
+        people, strangers = _placed(conn, export, page)
+        new = suppression.suppress_all(conn, _slices(people), note=said, now=now, actor=output.actor())
+    known = people.height - new
+    _explain(export, strangers)
     if as_json:
-        counts = {"rows": reading.rows, "added": new, "known": known, "rejected": unusable.height}
-        output.emit({**counts, "dry_run": dry_run})
+        counts = {"rows": export.rows, "added": new, "known": known, "rejected": export.unusable.height}
+        output.emit({**counts, "left": export.left, "columns": _columns(export, page), "dry_run": dry_run})
         return
     what = "would be" if dry_run else "are"
-    output.say(f"{reading.rows:,} rows: {new:,} people {what} suppressed, {known:,} were already.")
+    left = f" {export.left:,} rows have not opted out." if export.left else ""
+    output.say(f"{export.rows:,} rows: {new:,} people {what} suppressed, {known:,} were already.{left}")
 
 
-def _people(source: Path, header: str | None, stored: Path) -> tuple[Reading, pl.Series, pl.DataFrame]:
-    """Return how a file was read, the different ids in it as text, and the lines that hold none."""
-    given = {"recipient_id": header} if header else {}
-    reading = audience.read(source, stored, given, zone=None, now_ms=int(time.time() * 1000))
-    ids = pl.scan_parquet(stored, glob=False).select(LINE, RECIPIENT)
-    people = ids.select(pl.col(RECIPIENT).drop_nulls().unique(maintain_order=True)).collect().to_series()
-    without = ids.filter(pl.col(RECIPIENT).is_null()).select(line=LINE).collect()
-    # A line whose times cannot be read is no use to a campaign, but its person is known well enough.
-    return reading, people, audience.rejects(stored).join(without, on="line", how="semi", maintain_order="left")
+def _placed(conn: Connection, export: Export, page: str | None) -> tuple[pl.DataFrame, list[str]]:
+    """Return who is to be suppressed for which sender, and the file's names for accounts that no page has."""
+    if page:
+        sender_id = pl.lit(pages.named(conn, page).sender_id)
+        return export.people.select("recipient_id", sender_id.alias("sender_id")).unique(maintain_order=True), []
+    stored = pages.all_of(conn)
+    senders = {each.account_id: each.sender_id for each in stored} | {each.name: each.sender_id for each in stored}
+    sender_id = pl.col("page").replace_strict(senders, default=suppression.EVERY_SENDER, return_dtype=pl.Int64)
+    placed = export.people.select("recipient_id", sender_id.alias("sender_id")).unique(maintain_order=True)
+    return placed, [name for name in export.people["page"].drop_nulls().unique().sort() if name not in senders]
 
 
-def _slices(people: pl.Series) -> Iterator[pl.Series]:
-    return (people.slice(offset, _SLICE) for offset in range(0, people.len(), _SLICE))
+def _slices(people: pl.DataFrame) -> Iterator[list[tuple[str, int]]]:
+    return (people.slice(offset, _SLICE).rows() for offset in range(0, people.height, _SLICE))
+
+
+def _columns(export: Export, page: str | None) -> dict[str, object]:
+    taken = export.taken
+    return {"ids": taken.ids, "status": taken.statuses, "page": None if page else taken.page}
+
+
+def _explain(export: Export, strangers: list[str]) -> None:
+    """Say on stderr what of the file was believed, and what was not."""
+    taken = export.taken
+    who = f"opt-outs from {_quoted(taken.statuses)}" if taken.statuses else "every row counts as an opt-out"
+    words = ", ".join(f"{word} {rows:,}" for word, rows in list(export.words.items())[:_FEW])
+    output.note(f"Ids from {_quoted(taken.ids)}; {who}{f' ({words})' if words else ''}.")
+    if taken.doubtful:
+        output.note("These may be the other tool's own ids: compare one with the platform's, or name another --column.")
+    if export.strange:
+        output.note(f"Not known, so taken for opt-outs: {', '.join(export.strange[:_FEW])}.")
+    if export.ignored:
+        output.note(f"{_quoted(export.ignored)} holds no word about consent, and was not looked at.")
+    if strangers:
+        output.note(f"No page is {_quoted(strangers[:_FEW])}: those people are suppressed on every page.")
+    if export.unusable.height:
+        line, sentence = export.unusable.row(0)
+        output.note(
+            f"Lines without a usable id: {export.unusable.height:,}. Those people are NOT suppressed. "
+            f"The first is line {line}: {sentence} `pagecast check --rejects` lists them all."
+        )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -3,8 +3,8 @@
 Who is suppressed follows from the set of events alone, so they may come in any order and as often as they like:
 
 - the newest event decides, by `at`; of two at one moment, the opt-out;
-- what an operator forbids (source `cli`, `import`, …), no word of the person allows again, only an operator does: people
-  who complained by letter stay out when their phone sends a START;
+- what an operator forbids (source `cli`, `import`, …), no word of the person allows again, only an operator does:
+  people who complained by letter stay out when their phone sends a START;
 - an operator allows it for every account at once. A person speaks to one account, and only that one hears it; where
   nobody knows which (sender 0), an opt-out holds for all, until the like of it or an operator lifts it.
 """

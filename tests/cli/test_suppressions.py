@@ -5,7 +5,7 @@ from campaigns import suppression
 from campaigns.audience import read
 from campaigns.errors import InputError
 
-ANN, BOB = "17841400000000001", "17841400000000002"
+ANN, BOB, CID, EVE = (f"1784140000000000{n}" for n in (1, 2, 3, 4))
 
 
 def listed(pagecast):
@@ -93,7 +93,8 @@ def test_a_file_of_people_is_imported_with_exact_ids(pagecast, opted_out, count)
     pagecast("suppress", "add", BOB)
     run = pagecast("suppress", "import", opted_out, "--column", "who", "--json")
     assert run.code == 0, run.err
-    assert run.document == {"rows": 3, "added": 1, "known": 1, "rejected": 0, "dry_run": False}
+    counts = {"rows": 3, "added": 1, "known": 1, "left": 0, "rejected": 0, "dry_run": False}
+    assert run.document == counts | {"columns": {"ids": ["who"], "status": [], "page": None}}
     assert sorted(listed(pagecast)) == [ANN, BOB]
     assert count("event") == 2
 
@@ -151,3 +152,175 @@ def test_a_long_list_is_cut_for_people_and_whole_for_programs(pagecast, tmp_path
     assert len(listed(pagecast)) == 1_005
     shown = pagecast("suppress", "list")
     assert "and 5 more" in shown.err
+
+
+def imported(pagecast, tmp_path, content, *more, name="export.csv"):
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    run = pagecast("suppress", "import", file, *more, "--json")
+    assert run.code == 0, run.err
+    return run, {each["recipient_id"]: each["page"] for each in pagecast("suppress", "list", "--json").document}
+
+
+RAPIDPRO = f"""Contact UUID,Name,Status,URN:Tel,URN:Facebook,URN:Instagram
+a,Ann,Active,,,{ANN}
+b,Bob,Stopped,,,{BOB}
+c,Cid,blocked,,{CID},
+d,Dan,Stopped,+15550100,,
+e,Eve,Archived,,,{EVE}
+"""
+URNS = f"""urn,status
+instagram:{ANN},stopped
+facebook:{BOB},blocked
+tel:+15550100,stopped
+instagram:{CID},active
+"""
+MANYCHAT = f"""Contact ID,Full name,Opted out
+{ANN},Ann,Yes
+{BOB},Bob,No
+{CID},Cid,
+{EVE},Eve,2026-01-02 10:00
+"""
+CHATWOOT = f"""id,name,identifier,psid,blocked
+1,Ann,,{ANN},true
+2,Bob,,{BOB},false
+3,Cid,,,true
+"""
+BRAZE = f"""external_id,subscription_state,opted_in
+{ANN},Unsubscribed,true
+{BOB},opted_in,TRUE
+{CID},Subscribed,false
+{EVE},subscribed,
+"""
+MAILCHIMP = f"""IGSID,UNSUB_TIME
+{ANN},2026-03-04 05:06:07
+{BOB},2026-03-05 05:06:07
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "who", "ids", "status", "left"),
+    [
+        (RAPIDPRO, {BOB, CID}, ["URN:Instagram", "URN:Facebook"], ["Status"], 3),
+        (URNS, {ANN, BOB}, ["urn"], ["status"], 2),
+        (MANYCHAT, {ANN, EVE}, ["Contact ID"], ["Opted out"], 2),
+        (CHATWOOT, {ANN}, ["psid"], ["blocked"], 2),
+        (BRAZE, {ANN, CID}, ["external_id"], ["opted_in", "subscription_state"], 2),
+        (MAILCHIMP, {ANN, BOB}, ["IGSID"], ["UNSUB_TIME"], 0),
+    ],
+    ids=["rapidpro", "urns", "manychat", "chatwoot", "braze", "mailchimp"],
+)
+def test_of_another_tools_export_only_those_who_opted_out_count(pagecast, tmp_path, *, content, who, ids, status, left):
+    run, suppressed = imported(pagecast, tmp_path, content)
+    assert set(suppressed) == who
+    assert run.document["columns"] == {"ids": ids, "status": status, "page": None}
+    assert (run.document["added"], run.document["left"], run.document["rejected"]) == (len(who), left, 0)
+    for header in [*ids, *status]:
+        assert f'"{header}"' in run.err
+
+
+def test_a_dry_run_says_what_it_would_take_and_takes_nothing(pagecast, tmp_path, count):
+    run, suppressed = imported(pagecast, tmp_path, URNS, "--dry-run")
+    assert (run.document["added"], run.document["dry_run"], suppressed) == (2, True, {})
+    assert "stopped 1, blocked 1" in run.err or "blocked 1, stopped 1" in run.err
+    assert count("consent") == count("suppression") == count("event") == 0
+
+
+@pytest.mark.parametrize("header", ["subscriber_id", "Contact Id", "id", "external id"])
+def test_ids_that_may_be_the_other_tools_own_are_told(pagecast, tmp_path, header):
+    run, suppressed = imported(pagecast, tmp_path, f"{header},x\n{ANN},y\n")
+    assert set(suppressed) == {ANN}
+    assert "may be the other tool's own ids" in run.err
+
+
+@pytest.mark.parametrize("header", ["recipient_id", "psid", "IGSID", "to"])
+def test_the_platforms_ids_come_before_others_and_without_a_doubt(pagecast, tmp_path, header):
+    run, suppressed = imported(pagecast, tmp_path, f"id,{header}\n7,{ANN}\n")
+    assert set(suppressed) == {ANN}
+    assert "other tool" not in run.err
+
+
+def test_a_person_with_an_id_in_two_columns_is_suppressed_by_both(pagecast, tmp_path):
+    run, suppressed = imported(pagecast, tmp_path, f"psid,igsid\n{ANN},{BOB}\n{CID},\n")
+    assert set(suppressed) == {ANN, BOB, CID}
+    assert (run.document["rows"], run.document["rejected"]) == (2, 0)
+
+
+def test_a_status_that_nobody_knows_counts_as_an_opt_out_and_is_told(pagecast, tmp_path):
+    run, suppressed = imported(pagecast, tmp_path, f"psid,status\n{ANN},active\n{BOB},Muted Forever\n{CID},stopped\n")
+    assert set(suppressed) == {BOB, CID}
+    assert "Not known, so taken for opt-outs: mutedforever." in run.err
+
+
+def test_a_status_of_something_else_is_not_looked_at_unless_it_is_told_to_be(pagecast, tmp_path):
+    content = f"psid,status\n{ANN},shipped\n{BOB},\n"
+    run, suppressed = imported(pagecast, tmp_path, content, "--dry-run")
+    assert (run.document["added"], run.document["columns"]["status"]) == (2, [])
+    assert '"status" holds no word about consent' in run.err
+    run, suppressed = imported(pagecast, tmp_path, content, "--status", "status")
+    assert set(suppressed) == {ANN}
+
+
+def test_every_row_counts_where_somebody_says_so(pagecast, tmp_path):
+    run, suppressed = imported(pagecast, tmp_path, CHATWOOT, "--every-row", "--column", "psid")
+    assert set(suppressed) == {ANN, BOB}
+    assert run.document["columns"]["status"] == []
+    assert pagecast("suppress", "import", tmp_path / "export.csv", "--every-row", "--status", "blocked").code == 2
+
+
+def test_the_accounts_of_an_export_are_kept_apart(pagecast, tmp_path):
+    add_page(pagecast)
+    content = f"psid,page\n{ANN},acme\n{BOB},17841400000000000\n{CID},nobody's\n{EVE},\n"
+    run, suppressed = imported(pagecast, tmp_path, content)
+    assert suppressed == {ANN: "acme", BOB: "acme", CID: None, EVE: None}
+    assert 'No page is "nobody\'s": those people are suppressed on every page.' in run.err
+    assert run.document["columns"]["page"] == "page"
+
+
+def test_an_import_may_be_for_one_page(pagecast, tmp_path):
+    add_page(pagecast)
+    run, suppressed = imported(pagecast, tmp_path, f"psid,page\n{ANN},other\n", "--page", "acme")
+    assert suppressed == {ANN: "acme"}
+    assert pagecast("suppress", "import", tmp_path / "export.csv", "--page", "nobody").code == 3
+    run, _ = imported(pagecast, tmp_path, f"psid,page\n{ANN},other\n", "--page", "acme")
+    assert (run.document["added"], run.document["known"]) == (0, 1)
+
+
+def test_a_torn_line_is_told_and_its_cells_are_not_believed(pagecast, tmp_path):
+    run, suppressed = imported(pagecast, tmp_path, f"psid,status\n{ANN},stopped\n{BOB},active,{CID}\n")
+    assert set(suppressed) == {ANN}
+    assert run.document["rejected"] == 1
+    assert "The first is line 3" in run.err
+
+
+def test_nobody_of_a_file_without_opt_outs_is_suppressed(pagecast, tmp_path):
+    run, suppressed = imported(pagecast, tmp_path, f"psid,blocked\n{ANN},false\n{BOB},\n")
+    assert (run.document["added"], run.document["left"], suppressed) == (0, 2, {})
+
+
+def test_the_history_tells_every_change_and_who_made_it(pagecast, tmp_path, count):
+    add_page(pagecast)
+    pagecast("suppress", "add", ANN, "--page", "acme", "--note", "called us")
+    pagecast("suppress", "add", ANN, "--page", "acme")
+    pagecast("suppress", "remove", ANN)
+    imported(pagecast, tmp_path, f"psid\n{ANN}\n{ANN}\n{BOB}\n")
+    rows = pagecast("suppress", "history", ANN, "--json").document
+    assert [(row["kind"], row["source"], row["page"], row["evidence"]) for row in rows] == [
+        ("opted_out", "cli", "acme", "called us"),
+        ("opted_in", "cli", None, ""),
+        ("opted_out", "import", None, "from export.csv"),
+    ]
+    assert all(row["actor"].startswith("cli:") and row["at"].endswith("Z") for row in rows)
+    assert sorted(row["at"] for row in rows) == [row["at"] for row in rows]
+    shown = pagecast("suppress", "history", ANN).out
+    assert "called us" in shown
+    assert "every page" in shown
+    assert count("consent") == 4
+
+
+def test_the_history_of_somebody_unknown_is_empty(pagecast):
+    run = pagecast("suppress", "history", ANN)
+    assert (run.code, run.out) == (0, "")
+    assert "never opted out or in" in run.err
+    assert pagecast("suppress", "history", ANN, "--json").document == []
+    assert pagecast("suppress", "history", "ann").code == 3
