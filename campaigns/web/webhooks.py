@@ -9,7 +9,7 @@ Nothing is read out of a body here. No answer and no log line holds a secret, or
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -67,10 +67,10 @@ class Webhooks:
         self._room = Room()
         self._word = key(settings.meta_verify_token, settings, environment)
         self.router = APIRouter()
-        self.router.add_api_route("/webhooks/meta", self._shake_hands, methods=["GET"])
+        self.router.add_route("/webhooks/meta", self._shake_hands, methods=["GET"])
         for door in doors(settings, environment):
             _tell_missing(door)
-            self.router.add_api_route(f"/webhooks/{door.provider}", self._receiver(door), methods=["POST"])
+            self.router.add_route(f"/webhooks/{door.provider}", self._receiver(door), methods=["POST"])
 
     async def _shake_hands(self, request: Request) -> Response:
         """Answer the platform's question in its own words, where it knows the verify token."""
@@ -79,7 +79,7 @@ class Webhooks:
             raise self._refuse(ProviderName.META, Refusal.HANDSHAKE if self._word else Refusal.NO_HANDSHAKE)
         return PlainTextResponse(answer, headers={"X-Content-Type-Options": "nosniff"})
 
-    def _receiver(self, door: Door) -> Callable[[Request], object]:
+    def _receiver(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
         async def receive(request: Request) -> Response:
             """Keep a body that is signed rightly."""
             if not door.keys.values:
