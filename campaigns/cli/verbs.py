@@ -58,6 +58,11 @@ VERBS = {
         "system",
         "Bring the database to the shape of this version, or move one there; does nothing where it is there.",
     ),
+    "events": (
+        "inbound",
+        "Show what came in by webhook, the latest first: messages, receipts, echoes, opt-outs.",
+    ),
+    "contacts": ("contacts", "People who wrote to our accounts, and the windows that they opened."),
     "pages": ("pages", "The sending accounts."),
     "suppress": ("suppressions", "People who must not be messaged."),
 }

@@ -1,0 +1,60 @@
+"""What came in, as people look it up."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from campaigns.moments import iso
+from schemas.inbound import InboundKind
+
+EVERYTHING = 1 << 62
+
+_LISTED = text("""
+    SELECT inbound_event.*, page.name AS page, campaign.ref AS campaign, delivery.line
+    FROM inbound_event
+    LEFT JOIN page ON page.id = inbound_event.sender_id
+    LEFT JOIN campaign ON campaign.id = inbound_event.campaign_id
+    LEFT JOIN delivery ON delivery.id = inbound_event.delivery_id
+    WHERE (:kind = '' OR inbound_event.kind = :kind) AND (:person = '' OR inbound_event.person = :person)
+      AND (:campaign_id = 0 OR inbound_event.campaign_id = :campaign_id) AND inbound_event.received_at >= :since
+    ORDER BY inbound_event.id DESC LIMIT :most
+""")
+_COUNTS = text("SELECT kind, count(*) AS n FROM inbound_event GROUP BY kind")
+
+
+def listed(
+    conn: Connection,
+    *,
+    kind: InboundKind | None = None,
+    person: str = "",
+    campaign_id: int = 0,
+    since: int = 0,
+    most: int = EVERYTHING,
+) -> Iterator[dict[str, Any]]:
+    """Yield events, the latest first; `since` is when they came in, in epoch ms."""
+    asked = {"kind": kind.value if kind else "", "person": person, "campaign_id": campaign_id, "since": since}
+    for row in conn.execute(_LISTED, asked | {"most": most}).mappings():
+        yield {
+            "at": iso(row["at"] or row["received_at"]),
+            "received_at": iso(row["received_at"]),
+            "kind": row["kind"],
+            "provider": row["provider"],
+            "channel": row["channel"],
+            "account_id": row["account_id"],
+            "page": row["page"],
+            "person": row["person"],
+            "mid": row["mid"],
+            "text": row["text"],
+            "payload": row["payload"],
+            "campaign": row["campaign"],
+            "line": row["line"],
+            **json.loads(row["facts"]),
+        }
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Return how many events of each kind came in, kinds that nobody knows among them."""
+    found: dict[str, int] = {row.kind: row.n for row in conn.execute(_COUNTS)}
+    return {kind.value: found[kind.value] for kind in InboundKind if kind.value in found}
