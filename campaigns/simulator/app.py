@@ -42,7 +42,7 @@ class Simulation:
         self._courier = Courier(scenario.webhooks, scenario.seed, self.receiver.now)
         self._people = People(self.receiver, self._courier)
         self.receiver.witness = self._people.got
-        self._desk = Desk(self.receiver, self._people, self._courier, self._change).app
+        self._desk = Desk(self.receiver, self._people, self._courier, self._change, __doc__ or "").app
         self._learn()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,7 +21,7 @@ from campaigns.simulator.webhooks import Webhooks
 
 Deed = Callable[[], Iterable[Event]]
 
-AT_ONCE = 16
+AT_ONCE = 4  # few, so that bodies fill up under load instead of taking the loop away from sends
 TIMEOUT_SECONDS = 10.0
 PAUSES = (0.2, 0.5, 1.0)  # before the second, third and fourth try; real platforms go on for hours
 
@@ -41,10 +41,12 @@ class Courier:
     def follow(self, webhooks: Webhooks, seed: int) -> None:
         """Go on by another scenario; what waits stays."""
         self._webhooks = webhooks
+        self._seed = seed
         self._packing = Packing(webhooks, seed)
 
     def forget(self) -> None:
-        """Drop what waits, and begin to count anew; what is on the wire is not called back."""
+        """Drop what waits, and begin the scenario and the counts anew; what is on the wire is not called back."""
+        self._packing = Packing(self._webhooks, self._seed)
         self._due: list[tuple[float, int, Deed]] = []
         self._hand: deque[Parcel] = deque()
         self._counts: Counter[str] = Counter()
@@ -123,12 +125,11 @@ class Courier:
         self._news.clear()
         if not self._due:
             await self._news.wait()
-        while self._due and (seconds := self._due[0][0] - time.monotonic()) > 0:
+        while self._due and (seconds := self._due[0][0] + self._webhooks.gather - time.monotonic()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._news.wait()
             self._news.clear()
-        await asyncio.sleep(self._webhooks.gather)
 
     def _collected(self) -> Iterable[Event]:
         now, events = time.monotonic(), 0

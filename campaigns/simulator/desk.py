@@ -28,11 +28,15 @@ MOST_IDLE_SECONDS = 60.0
 
 
 class Desk:
-    """An ASGI application over the parts of a simulation; `change` replaces fields of the scenario."""
+    """An ASGI application over the parts of a simulation; `change` replaces fields of the scenario.
+
+    `about` is what it says of the platforms at `/`, above its own routes.
+    """
 
     def __init__(
-        self, receiver: Receiver, people: People, courier: Courier, change: Callable[[dict[str, Any]], None]
+        self, receiver: Receiver, people: People, courier: Courier, change: Callable[[dict[str, Any]], None], about: str
     ) -> None:
+        self._words = f"{about}\n{__doc__}"
         self._receiver = receiver
         self._people = people
         self._courier = courier
@@ -51,7 +55,7 @@ class Desk:
 
     async def _about(self, request: Request) -> Response:
         del request
-        return PlainTextResponse((__doc__ or "") + "\nWhat the platforms answer: see the application's docstring.\n")
+        return PlainTextResponse(self._words)
 
     async def _stats(self, request: Request) -> Response:
         del request

@@ -86,7 +86,7 @@ class Scenario(BaseModel):
     conversation_cap: float = Field(
         default=2, gt=0, description="Conversations API: calls a second and account; more than cap + 1 % + 1 is refused"
     )
-    remembered: int = Field(default=100_000, ge=1, description="conversations; the longest silent are forgotten")
+    remembered: int = Field(default=100_000, ge=1, description="conversations, from a reset on; the longest silent go")
     acceptance_log: Path | None = Field(
         default=None, description="a JSON line per accepted message, appended before the answer"
     )

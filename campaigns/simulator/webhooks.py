@@ -50,7 +50,7 @@ class Webhooks(BaseModel):
     bad_signature: Share = Field(default=0.0, ge=0, le=1, description="bodies posted with a wrong signature first")
     odd: Share = Field(default=0.0, ge=0, le=1, description="bodies in one of the shapes only real platforms think of")
     batch: int = Field(default=20, ge=1, le=1000, description="events in a body of Meta's at most; Orbit sends one")
-    gather: float = Field(default=0.0, ge=0, description="how long a body waits for more events")
+    gather: float = Field(default=0.05, ge=0, description="how long a body waits for more events")
     queue: int = Field(default=200_000, ge=1, description="events that wait at most; more are lost, and counted")
 
     def url(self, platform: str) -> str:

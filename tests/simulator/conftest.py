@@ -79,7 +79,15 @@ class Account:
     def hook(self, **webhooks: object) -> None:
         """Begin anew by a scenario that posts both platforms' events at once, but for what is given."""
         urls = {"meta_url": self.mailbox.url, "app_secret": "app", "orbit_url": self.mailbox.url}
-        at_once = {"echo_delay": 0, "delivered_delay": 0, "read_delay": 0, "answer_delay": 0, "jitter": 0, "batch": 1}
+        at_once = {
+            "echo_delay": 0,
+            "delivered_delay": 0,
+            "read_delay": 0,
+            "answer_delay": 0,
+            "jitter": 0,
+            "batch": 1,
+            "gather": 0,
+        }
         hooks = {**urls, "orbit_secret": "whsec_b3JiaXQ=", **at_once, **webhooks}
         self.platform.change(**json.loads(Scenario().model_dump_json()) | {"webhooks": hooks, "cap": 1000})
         self.platform.reset()
