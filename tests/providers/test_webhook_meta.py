@@ -129,6 +129,10 @@ ITEMS = {
         {"referral": {"ref": "r", "source": "ADS", "type": "OPEN_THREAD", "ad_id": "a"}},
         expected("referral", name="ADS", payload="r", ad=True),
     ),
+    "referral by an ad that is not named": (
+        {"referral": {"source": "ADS"}},
+        expected("referral", name="ADS", ad=True),
+    ),
     "referral by a link": (
         {"referral": {"ref": "r", "source": "SHORTLINK"}},
         expected("referral", name="SHORTLINK", payload="r"),
@@ -514,6 +518,10 @@ def test_statuses_of_whatsapp():
         on_whatsapp("status", mid="w1", status="failed", code="131014"),
         on_whatsapp("status", mid="w1", status="read"),
     ]
+
+
+def test_the_business_stands_in_for_a_number_that_is_not_named():
+    assert whatsapp(metadata=None, messages=[{"from": "2507", "id": "w1"}])[0].account_id == US
 
 
 def test_whatever_else_whatsapp_says_is_counted():

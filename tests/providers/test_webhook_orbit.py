@@ -106,6 +106,10 @@ RECEIVED = {
         {"message": {"text": "hi", "mid": "m1"}},
         expected("message", "message.received", mid="msg_1", text="hi"),
     ),
+    "a quick reply inside": (
+        {"message": {"text": "Yes", "quick_reply": {"payload": "YES"}}},
+        expected("quick_reply", "message.received", mid="msg_1", text="Yes", payload="YES"),
+    ),
     "media alone": ({"type": "image", "media": {"url": "u"}}, expected("message", "message.received", mid="msg_1")),
     "quick reply": (
         {"text": "Yes", "quick_reply": {"payload": "YES"}},
