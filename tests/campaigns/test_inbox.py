@@ -1,17 +1,18 @@
 """Bodies are taken once at a time, again where their taker died, and never lost."""
 
+import fcntl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import run
+from threading import Barrier
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from campaigns.inbox import HOUR_MS, LEASE_MS, UNREADABLE, Backlog, Inbox, Raw, Refusal, Refused
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from schemas.page import ProviderName
-from schemas.webhook_body import METADATA
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -114,12 +115,27 @@ os.kill(os.getpid(), 9)
 
 
 def test_machines_that_start_together_make_the_tables_once(runtime):
+    together = Barrier(8)
+
+    def start(_):
+        together.wait()
+        return Inbox.of(runtime)
+
     with ThreadPoolExecutor(8) as machines:
-        opened = list(machines.map(Inbox.of, [runtime] * 8))
-    tables = inspect(opened[0]._runtime.engine).get_table_names()
-    assert set(METADATA.tables) <= set(tables)
-    for each in opened:
-        each.close()
+        for inbox in machines.map(start, range(8)):
+            assert inbox.waiting(NOW) == 0
+            inbox.close()
+
+
+@pytest.mark.databases("sqlite")
+def test_a_new_file_is_opened_by_one_at_a_time(runtime):
+    with (runtime.settings.home / "inbox.lock").open("w") as lock, ThreadPoolExecutor(1) as other:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        opening = other.submit(Inbox.of, runtime)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.2)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        opening.result().close()
 
 
 def test_the_bodies_of_sqlite_have_a_file_of_their_own_and_are_on_disk(inbox, runtime, dialect):
