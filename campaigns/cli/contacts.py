@@ -1,7 +1,6 @@
 """`pagecast contacts`: the people who wrote to our accounts, and until when they may be written to."""
 
 import csv
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,18 +59,14 @@ def list_(page: Page, open_: Open = False, min_left: MinLeft = "0m", as_json: As
 @contacts_app.command()
 def export(
     page: Page,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write the list; stdout without it.")
-    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the list.")],
     open_: Open = False,
     min_left: MinLeft = "0m",
+    as_json: AsJson = False,
 ) -> None:
     """Write the people of a page as a CSV list that a campaign can use."""
     with output.opened() as runtime, runtime.reading() as conn:
         people = _people(conn, page, open_=open_, min_left=min_left, most=EVERYBODY)
-        if out is None:
-            _write(sys.stdout, people)
-            return
         try:
             with out.open("x", newline="", encoding="utf-8") as file:
                 n = _write(file, people)
@@ -79,7 +74,7 @@ def export(
             raise InputError(f"{out} is there already. Name another file, or remove it first.") from error
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror}.") from error
-    output.note(f"{n:,} people: {out}")
+    output.tell({"people": n, "file": str(out)}, as_json, f"{n:,} people: {out}")
 
 
 def _people(conn: Connection, page: str, *, open_: bool, min_left: str, most: int) -> Iterator[dict[str, Any]]:
