@@ -222,6 +222,22 @@ def test_a_page_that_was_let_try_is_parked_anew_once(pagecast, database, count):
     assert count("event") == 3
 
 
+def test_a_refusal_that_was_out_takes_no_try_from_another_token(pagecast, database):
+    add(pagecast)
+    old, new = SecretStr("old"), SecretStr("new")
+    with database() as conn:
+        page, now = pages.named(conn, "acme"), now_of(conn)
+        facts = (page.id, "190", "The token is gone.", now)
+        assert pages.park(conn, *facts, token=old)
+        assert pages.probe(conn, page.id, now)
+        assert not pages.park(conn, *facts, token=old)
+        assert pages.named(conn, "acme").probe_at == now
+        assert pages.park(conn, *facts, token=new)
+        assert pages.named(conn, "acme").probe_at is None
+        assert pages.named(conn, "acme").refused_token == pages.fingerprint(page.id, new)
+        assert pages.fingerprint(page.id, new) != pages.fingerprint(page.id, old)
+
+
 def test_resume_ends_the_pause_of_the_account_too(pagecast, database):
     add(pagecast)
     with database() as conn:

@@ -138,6 +138,7 @@ def test_a_worse_secret_costs_one_call_and_a_good_one_counts_all_the_same(scene)
     scene.until(lambda: scene.arrivals == refused + 1, "the new token was tried")
     scene.tick_on()
     assert scene.arrivals == refused + 1
+    assert scene.page["refused_token"] == pages.fingerprint(1, SecretStr(WORSE))
     scene.secret.write_text(GOOD)
     scene.until_everybody_got_it()
     assert scene.told == ["page.parked", "page.resumed"], "the same sentence again is no news"
@@ -161,7 +162,7 @@ def test_a_page_that_lacks_its_secret_goes_on_once_it_is_there(scene):
     scene.until_everybody_got_it()
 
 
-def test_a_secret_that_was_replaced_before_the_old_token_was_refused_is_tried(scene):
+def test_a_secret_that_was_replaced_before_the_old_token_was_refused_is_tried(scene, capsys):
     """The usual order of a rotation, while a run goes on with the token that it began with."""
     scene.platform.change(latency=1.0)
     scene.secret.write_text(BAD)
@@ -170,6 +171,8 @@ def test_a_secret_that_was_replaced_before_the_old_token_was_refused_is_tried(sc
     scene.secret.write_text(GOOD)
     scene.platform.change(latency=0.0)
     scene.until_everybody_got_it()
+    assert scene.platform.stats()["senders"][REVOKED[0]]["arrivals"] <= 3
+    assert capsys.readouterr().out.count("page.tries") == 1, "the try was not left to the run with the old token"
 
 
 def test_what_changed_while_no_clock_ran_is_noticed(scene):
