@@ -193,6 +193,8 @@ def test_signs_of_people(name, data, kind, facts):
 
 CHOICES = {
     "by the person's id": ({"channel": "instagram", "from": THEM, "account_id": US}, {}),
+    "by who wrote to us": ({"channel": "instagram", "from": THEM, "to": US}, {}),
+    "by whom it goes to": ({"channel": "instagram", "to": THEM}, {"account_id": ""}),
     "by an identifier": ({"channel": "instagram", "identifier": THEM, "contact_id": "con_1", "account_id": US}, {}),
     "by the contact": ({"channel": "instagram", "contact": {"id": "con_1", "igsid": THEM}}, {"account_id": ""}),
     "by Orbit's own id": (

@@ -18,7 +18,8 @@ CHANNELS = {
 _CHANNEL_BY_ID = {"msg_ig_": "instagram", "msg_msgr_": "messenger"}
 _MASK = "*"
 _IDS = ("id", "igsid", "psid", "external_id", "user_id")
-_ACCOUNT = ("to", "recipient", "recipient_id", "account_id", "page_id", "ig_account_id", "business_account_id")
+_OWN = ("account_id", "page_id", "ig_account_id", "business_account_id")
+_ACCOUNT = ("to", "recipient", "recipient_id", *_OWN)
 _PERSON = ("from", "sender", "sender_id", "igsid", "psid", "user_id")
 _CONTACT = (
     *_PERSON, "identifier", "external_id", "external_user_id", "address", "to", "recipient", "recipient_id",
@@ -73,6 +74,10 @@ class Notice:
     def reader(self) -> str:
         """Return our account, to which they did."""
         return self.party(*_ACCOUNT)
+
+    def own(self) -> str:
+        """Return our account, by the names that nobody else goes by."""
+        return self.party(*_OWN)
 
     def contact(self) -> str:
         """Return the person whom a choice is about; Orbit's own id of the contact where nothing else is said."""

@@ -93,13 +93,16 @@ def _by_person(notice: Notice, kind: InboundKind) -> Inbound:
 
 
 def _consent(notice: Notice, kind: InboundKind) -> list[Inbound]:
-    """Read a choice: one event for each channel that it is about; without one, `channel` is ''."""
+    """Read a choice: one event for each channel that it is about; without one, `channel` is ''.
+
+    What it is addressed `to` is our account where it says who wrote, and else the person.
+    """
     channels = words(notice.data.get("channels")) or (notice.channel,)
     return [
         notice.event(
             kind,
             channel=CHANNELS.get(channel.lower(), channel.lower()),
-            account_id=notice.party("account_id", "page_id"),
+            account_id=notice.reader() if notice.writer() else notice.own(),
             person=notice.contact(),
             text=text(notice.data.get("keyword")) or notice.said(),
             status=first(notice.data, "source", "reason"),
