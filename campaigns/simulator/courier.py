@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -112,11 +113,13 @@ class Courier:
             while True:
                 while self._hand:
                     await slots.acquire()
-                    if self._hand:  # forgotten meanwhile, perhaps
-                        self._flying += 1
-                        group.create_task(self._carry(client, self._hand.popleft(), slots))
-                    else:
+                    if not self._hand:  # forgotten meanwhile
                         slots.release()
+                        break
+                    self._flying += 1
+                    parcel = self._hand.popleft()
+                    task = group.create_task(self._carry(client, parcel))
+                    task.add_done_callback(partial(self._carried, parcel, slots))
                 self._tell_if_idle()
                 await self._until_due()
                 self._hand.extend(self._packing.pack(self._collected(), self._clock()))
@@ -138,21 +141,21 @@ class Courier:
                 events += 1
                 yield event
 
-    async def _carry(self, client: httpx.AsyncClient, parcel: Parcel, slots: asyncio.Semaphore) -> None:
-        try:
-            if parcel.forged:
-                self._counts["forged"] += 1
-                self._counts["forged_taken"] += httpx.codes.is_success(await self._post(client, parcel, forged=True))
-            for _ in range(parcel.copies):
-                await self._deliver(client, parcel)
-        except asyncio.CancelledError:
-            self._hand.append(parcel)
-            raise
-        finally:
-            slots.release()
-            self._flying -= 1
-            self._tell_if_idle()
+    async def _carry(self, client: httpx.AsyncClient, parcel: Parcel) -> None:
+        if parcel.forged:
+            self._counts["forged"] += 1
+            self._counts["forged_taken"] += httpx.codes.is_success(await self._post(client, parcel, forged=True))
+        for _ in range(parcel.copies):
+            await self._deliver(client, parcel)
         self._counts["duplicates"] += parcel.copies - 1
+
+    def _carried(self, parcel: Parcel, slots: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
+        """Clear the table after a task, even one that was cancelled before it began."""
+        slots.release()
+        self._flying -= 1
+        if task.cancelled():
+            self._hand.append(parcel)
+        self._tell_if_idle()
 
     async def _deliver(self, client: httpx.AsyncClient, parcel: Parcel) -> None:
         for pause in (*PAUSES, None):

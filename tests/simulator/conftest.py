@@ -57,8 +57,7 @@ def post_office() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def mailbox(post_office: Mailbox) -> Mailbox:
-    post_office.letters.clear()
-    post_office.statuses.clear()
+    post_office.empty()
     return post_office
 
 

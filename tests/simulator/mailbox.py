@@ -31,11 +31,23 @@ class Letter:
 
 @dataclass
 class Mailbox:
-    """What came, in order, and the statuses that the next posts get; 200 when none is left."""
+    """What came, in order, and the statuses that the next posts get; 200 when none is left.
+
+    Whoever clears `answering` keeps every post waiting; `came` is set by each.
+    """
 
     url: str
     letters: list[Letter] = field(default_factory=list)
     statuses: deque[int] = field(default_factory=deque)
+    came: threading.Event = field(default_factory=threading.Event)
+    answering: threading.Event = field(default_factory=threading.Event)
+
+    def empty(self) -> None:
+        """Throw everything away and answer at once."""
+        self.letters.clear()
+        self.statuses.clear()
+        self.came.clear()
+        self.answering.set()
 
     def items(self, *kinds: str) -> list[dict]:
         """Return Meta's items of some kinds, of all bodies, in order of arrival."""
@@ -58,6 +70,8 @@ def opened() -> Iterator[Mailbox]:
             body = self.rfile.read(int(self.headers["content-length"]))
             status = mailbox.statuses.popleft() if mailbox.statuses else 200
             mailbox.letters.append(Letter(self.headers, body, time.monotonic()))
+            mailbox.came.set()
+            mailbox.answering.wait(5)
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
