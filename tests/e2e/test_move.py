@@ -10,6 +10,7 @@ from tests.factories import people, person
 PEOPLE = 60
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 def test_interrupted_and_moved_it_goes_on_there(desk, pagecast, wait_until, postgres, monkeypatch):
     desk.write(people(PEOPLE), limits={"rate": 20})
