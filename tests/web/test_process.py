@@ -21,6 +21,7 @@ def test_what_was_acknowledged_survives_a_kill(spawn):
     assert process.bodies() == bodies
 
 
+@pytest.mark.databases("sqlite")
 def test_a_full_disk_is_never_an_acknowledgement(spawn):
     def full():
         resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))

@@ -144,6 +144,7 @@ def test_what_is_refused_last_is_counted_when_the_process_ends(serve, monkeypatc
         assert {each.n for each in site.inbox.refusals(0)} == {1}
 
 
+@pytest.mark.databases("sqlite")
 def test_a_locked_inbox_is_a_503_and_holds_nobody_else_up(serve, runtime, monkeypatch):
     monkeypatch.setattr("campaigns.inbox._PATIENCE_MS", 500)
     with serve(**ENVIRONMENT) as site:
@@ -155,6 +156,17 @@ def test_a_locked_inbox_is_a_503_and_holds_nobody_else_up(serve, runtime, monkey
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert site.post("/webhooks/meta", BODY, signed(BODY)).status_code == 200
         assert site.bodies() == [BODY]
+
+
+@pytest.mark.databases("postgresql")
+def test_a_database_that_does_not_answer_is_a_503_and_the_body_may_come_twice(serve, runtime, monkeypatch):
+    monkeypatch.setattr("campaigns.web.webhooks._KEEPING", 0.3)
+    with serve(**ENVIRONMENT) as site:
+        with runtime.writing() as conn:
+            conn.exec_driver_sql("LOCK TABLE webhook_body")
+            assert site.post("/webhooks/meta", BODY, signed(BODY)).status_code == 503
+        assert site.post("/webhooks/meta", BODY, signed(BODY)).status_code == 200
+        assert site.bodies() == [BODY, BODY]
 
 
 @contextmanager
@@ -180,5 +192,5 @@ def test_health(site):
 
 def test_a_web_process_without_its_tables_is_not_ready(site, runtime):
     with runtime.writing() as conn:
-        conn.exec_driver_sql("DROP TABLE campaign")
+        conn.exec_driver_sql("ALTER TABLE campaign RENAME TO elsewhere")
     assert site.get("/readyz").status_code == 503
