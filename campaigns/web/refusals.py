@@ -12,6 +12,8 @@ from schemas.page import ProviderName
 
 _EVERY = 1.0
 
+_Counts = Counter[tuple[ProviderName, Refusal]]
+
 logger = structlog.get_logger(__name__)
 
 
@@ -20,7 +22,7 @@ class Refusals:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._counts: Counter[tuple[ProviderName, Refusal]] = Counter()
+        self._counts: _Counts = Counter()
         self._writing: asyncio.Task[None] | None = None
 
     def count(self, provider: ProviderName, reason: Refusal) -> None:
@@ -33,16 +35,19 @@ class Refusals:
         """Write down the rest."""
         if self._writing:
             self._writing.cancel()
-        await asyncio.to_thread(self._write)
+        await asyncio.to_thread(self._write, self._taken())
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(_EVERY)
         # Whoever comes from here on is written down by the next one.
         self._writing = None
-        await asyncio.to_thread(self._write)
+        await asyncio.to_thread(self._write, self._taken())
 
-    def _write(self) -> None:
-        counts, self._counts = self._counts, Counter()
+    def _taken(self) -> _Counts:
+        taken, self._counts = self._counts, Counter()
+        return taken
+
+    def _write(self, counts: _Counts) -> None:
         now = int(time.time() * 1000)
         for (provider, reason), n in counts.items():
             logger.warning("webhooks.refused", provider=provider.value, reason=reason.value, n=n)
