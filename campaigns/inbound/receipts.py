@@ -30,6 +30,9 @@ _CAMPAIGNS = text("""
     SELECT campaign_id, count(*) AS n FROM delivery WHERE id IN :ids GROUP BY campaign_id
 """).bindparams(bindparam("ids", expanding=True))
 
+_AHEAD_MS = 3_600_000
+"""How far ahead of ours a platform's clock is believed: a window opened next year would never close."""
+
 _RECEIPTS = {InboundKind.DELIVERED: DeliveryState.DELIVERED, InboundKind.READ: DeliveryState.READ}
 _STATUSES = {
     "delivered": DeliveryState.DELIVERED,
@@ -134,8 +137,9 @@ def _tell(conn: Connection, contradicted: Iterable[int], now: int) -> None:
 
 
 def moment(each: Kept) -> int:
-    """Return when an event happened (epoch ms), its arrival where it does not say."""
-    return each.event.at or each.arrival.received_at
+    """Return when an event happened (epoch ms); its arrival where it does not say, or names a time to come."""
+    at, arrived = each.event.at, each.arrival.received_at
+    return at if 0 < at <= arrived + _AHEAD_MS else arrived
 
 
 def _names(event: Inbound) -> bool:

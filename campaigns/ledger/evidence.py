@@ -61,7 +61,8 @@ _UP_TO = text("""
 """)
 _IN_HAND = text("""
     SELECT 1 FROM delivery
-    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state = 'sending' AND sent_at <= :watermark
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('sending', 'unknown')
+      AND sent_at <= :watermark
     LIMIT 1
 """)
 _ANSWER = text("""
@@ -192,7 +193,7 @@ def receive(conn: Connection, receipts: Sequence[Receipt]) -> int:
 
 
 def up_to(conn: Connection, sender_id: int, recipient_id: str, watermark: int) -> list[int] | None:
-    """Return the rows of a person that a watermark (epoch ms) speaks of; None where one is still on the wire."""
+    """Return the rows of a person that a watermark (epoch ms) speaks of; None where one is on the wire or in doubt."""
     facts = {"sender_id": sender_id, "recipient_id": recipient_id, "watermark": watermark}
     if conn.execute(_IN_HAND, facts).first():
         return None

@@ -1,6 +1,5 @@
 """A campaign whose platform answers by webhook: `pagecast up` with its web, and a platform that loses replies."""
 
-import json
 import os
 import socket
 import subprocess
@@ -21,7 +20,6 @@ from tests.e2e.conftest import TOKENS, Desk
 
 SECRET = "app-secret-of-the-test"
 PEOPLE = 240
-BURGER = factories.OTHER_ACCOUNT
 
 
 @pytest.fixture
@@ -87,22 +85,27 @@ def _answers(url: str) -> bool:
     return False
 
 
+# Instagram's echoes bring no metadata back: text and time settle a row, and only after half a minute.
+@pytest.mark.parametrize("name", ["burger", pytest.param("acme", marks=pytest.mark.chaos)])
 @pytest.mark.usefixtures("up")
-def test_lost_replies_are_settled_by_echoes_and_who_speaks_meanwhile_is_heard(desk, platform, wait_until, pagecast):
+def test_lost_replies_are_settled_by_echoes_and_who_speaks_meanwhile_is_heard(
+    desk, platform, wait_until, pagecast, name
+):
     rows = factories.people(PEOPLE)
     late, stopper = rows[0], rows[1]
     late["last_inbound_at"] -= 3 * 86_400
     # Whoever wrote last is sent to last.
     stopper["last_inbound_at"] += 3_000
-    page = factories.other_page(platform.meta_url, rate=60)
+    page = {"burger": factories.other_page, "acme": factories.page}[name](platform.meta_url, rate=60)
+    account = str(page["account_id"])
     message = {"text": "Hi {{ first_name }}", "quick_replies": [{"title": "Yes", "payload": "YES"}]}
-    file = desk.write(rows, page="burger", pages={"burger": page}, message=message)
+    file = desk.write(rows, page=name, pages={name: page}, message=message)
     assert pagecast("submit", file).code == 0
     token = pagecast("plan", "last", "--json").document["token"]
     assert pagecast("launch", "last", "--plan", token).code == 0
 
-    platform.say(account=BURGER, person=stopper["recipient_id"], text="Stop!")
-    platform.say(account=BURGER, person=late["recipient_id"], text="Hello?")
+    platform.say(account=account, person=stopper["recipient_id"], text="Stop!")
+    platform.say(account=account, person=late["recipient_id"], text="Hello?")
 
     def status():
         return pagecast("status", "last", "--json").document
@@ -111,17 +114,21 @@ def test_lost_replies_are_settled_by_echoes_and_who_speaks_meanwhile_is_heard(de
     wait_until(lambda: platform.webhooks()["idle"], "the platform has told everything")
     wait_until(lambda: not status()["counts"]["unknown"], "every lost reply is settled")
     counts = status()["counts"]
-    seen = Counter(each["recipient_id"] for each in platform.accepted(BURGER))
+    seen = Counter(each["recipient_id"] for each in platform.accepted(account))
     assert platform.stats()["dropped_replies"] > 3
     assert set(seen.values()) == {1}
     assert seen.keys() == {row["recipient_id"] for row in rows if row is not stopper}
     assert counts["accepted"] + counts["delivered"] + counts["read"] == PEOPLE - 1
     assert (counts["skipped"], status()["reasons"]["opted_out"]) == (1, 1)
 
+    def about_no_campaign():
+        told = {"echo", "read", "quick_reply"}
+        return [each for each in pagecast("events", "--json").document if each["kind"] in told and not each["campaign"]]
+
+    wait_until(lambda: not about_no_campaign(), "every event has found its message")
     events = pagecast("events", "--json").document
     kinds = Counter(each["kind"] for each in events)
-    assert {"echo", "delivered", "read", "quick_reply", "message"} <= kinds.keys()
+    receipts = {"delivered", "read"} if name == "burger" else {"read"}
+    assert kinds.keys() == receipts | {"echo", "quick_reply", "message"}
     assert kinds["echo"] == len(seen)
-    assert all(each["campaign"] for each in events if each["kind"] in {"echo", "read", "quick_reply"})
-    told = pagecast("explain", "last", late["recipient_id"], "--json").document
-    assert json.dumps(told).count("rescued") or seen[late["recipient_id"]] == 1
+    assert "wrong signatures" in pagecast("status", "last").out
