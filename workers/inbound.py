@@ -24,12 +24,36 @@ from workers import parent
 IDLE = 0.2
 """Seconds between looks at an empty inbox."""
 AGAIN = 2.0
-"""Seconds between looks at events that wait for their message."""
+"""Seconds between passes over the events that wait for their message; ten times what a pass takes, where that is more.
+"""
 TROUBLED = 1.0
 MOST = 200
 """Bodies in hand at once."""
 
 logger = structlog.get_logger(__name__)
+
+
+class Pass:
+    """Passes over the events that wait for their message, slice by slice between other work."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._after = 0
+        self._began = 0.0
+        self._due = 0.0
+
+    def step(self) -> bool:
+        """Look at the next slice, where it is time; True where this pass goes on."""
+        now = time.monotonic()
+        if not self._after:
+            if now < self._due:
+                return False
+            self._began = now
+        self._after = again(self._runtime, self._after)
+        if not self._after:
+            ended = time.monotonic()
+            self._due = ended + max(AGAIN, 10 * (ended - self._began))
+        return bool(self._after)
 
 
 class Desk:
@@ -38,19 +62,16 @@ class Desk:
     def __init__(self, runtime: Runtime, inbox: Inbox) -> None:
         self._runtime = runtime
         self._inbox = inbox
-        self._looked = 0.0
-        self._after = 0
+        self._pass = Pass(runtime)
 
     def turn(self) -> bool:
         """Do what there is to do once; False where there was nothing."""
-        if time.monotonic() - self._looked >= AGAIN:
-            self._looked = time.monotonic()
-            self._after = again(self._runtime, self._after)
+        busy = self._pass.step()
         with self._runtime.reading() as conn:
             now = now_of(conn)
         # To look costs nothing; to take would keep the web from writing.
         if not self._inbox.waiting(now):
-            return False
+            return busy
         self._inbox.applied(self._apply(self._inbox.take(now, MOST)))
         return True
 

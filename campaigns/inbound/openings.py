@@ -30,8 +30,6 @@ _RESCUABLE = text("""
     WHERE delivery.sender_id = :sender_id AND delivery.recipient_id IN :people
       AND delivery.state IN ('skipped', 'failed') AND delivery.reason IN :reasons
       AND campaign.state IN ('sending', 'paused') AND (campaign.not_after IS NULL OR campaign.not_after > :now)
-      AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.recipient_id = delivery.recipient_id
-                      AND suppression.sender_id IN (0, delivery.sender_id))
     ORDER BY delivery.campaign_id, delivery.page_id, delivery.id
 """).bindparams(bindparam("people", expanding=True), bindparam("reasons", expanding=True))
 _REASONS = sorted(reason.value for reason in RESCUABLE)

@@ -19,6 +19,8 @@ RUNS = (
     ("sending.py",),
     ("status.py",),
     ("limiter.py",),
+    ("webhooks.py",),
+    ("applying.py",),
     ("pace.py", "--rate", "36", "--latency", "0.4", "--jitter", "0.2"),
     ("pace.py", "--rate", "36", "--latency", "1.0"),
     ("pace.py", "--rate", "300", "--latency", "0.4", "--jitter", "0.2"),

@@ -59,10 +59,12 @@ class Post:
         self._bodies += 1
         return apply(self.runtime, [Taken(self._bodies, provider, self.at(received), body)])
 
-    def send(self, count: int, state: DeliveryState = DeliveryState.ACCEPTED, **facts: Any) -> list[int]:
-        """Claim people of the first chunk that has some and settle them, with `m-ID` for a message id; return ids."""
+    def send(
+        self, count: int, state: DeliveryState = DeliveryState.ACCEPTED, *, chunk: int = 1, **facts: Any
+    ) -> list[int]:
+        """Claim people of a chunk and settle them, with `m-ID` for a message id; return ids."""
         with self.runtime.writing() as conn:
-            held = chunks.acquire(conn, 1, "here:1", now_of(conn)) or self._held
+            held = chunks.acquire(conn, chunk, "here:1", now_of(conn)) or self._held
             self._held = held
             rows = claim(conn, held, _prepared, name="c", want=count, now=now_of(conn), after=0).rows
             accepted = state is DeliveryState.ACCEPTED

@@ -64,9 +64,13 @@ class TestRescue:
             post.come(post.says(post.person(late), text))
         assert len(post.table("SELECT * FROM chunk")) == 2
 
-    def test_who_says_stop_is_not_rescued(self, post, late):
-        post.come(post.says(post.person(late), "STOP"))
-        assert post.row(late)["state"] == "skipped"
+    @pytest.mark.parametrize("order", [("hello", "STOP"), ("STOP", "hello"), ("STOP",)])
+    def test_who_says_stop_gets_nothing_whatever_comes_first(self, post, late, order):
+        post.write("UPDATE chunk SET state = 'done'")
+        for text in order:
+            post.come(post.says(post.person(late), text))
+        assert post.send(1, chunk=post.row(late)["chunk_id"]) == []
+        assert (post.row(late)["state"], post.row(late)["reason"]) == ("skipped", "opted_out")
 
     @pytest.mark.parametrize("state", ["finished", "cancelled", "draft"])
     def test_nobody_is_rescued_into_a_campaign_that_is_over(self, post, late, state):
