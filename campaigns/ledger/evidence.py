@@ -56,8 +56,9 @@ _RECEIVE = text("""
 """)
 _UP_TO = text("""
     SELECT id FROM delivery
-    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('accepted', 'delivered')
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('accepted', 'delivered', 'read')
       AND sent_at <= :watermark
+    ORDER BY id
 """)
 _IN_HAND = text("""
     SELECT 1 FROM delivery
