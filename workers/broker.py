@@ -16,7 +16,7 @@ from workers import embedded
 
 QUEUE = "send"
 ACTOR = "send"
-RUNS = 512
+RUNS = 2_048
 """Chunks that a worker process runs at once. They wait for slots most of the time, so this is far more than threads."""
 BELL_LIVES_MS = 30_000
 """A bell older than this is dropped: the clock has rung again."""

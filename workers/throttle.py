@@ -32,11 +32,12 @@ from redis.exceptions import RedisError
 from campaigns import buckets
 from campaigns.errors import PagecastError
 from schemas.bucket import Bucket, Learned, Pace
+from workers.lease import SPAN, Ask, Lease
+
+__all__ = ["LEAD", "SPAN", "Allowed", "Eased", "Lease", "PaceUnavailable", "Paused", "Throttle", "connect"]
 
 LEAD = 0.06
 """Seconds between a lease and its first slot, so that a claim can commit in between."""
-SPAN = 0.25
-"""Seconds of pace that one lease may hold, and that it may begin after the earliest possible moment."""
 WANT = 50
 """Slots of one lease, at most."""
 KEEP_MS = 48 * 3600 * 1000
@@ -46,6 +47,8 @@ ASLEEP = 2.0
 
 AT_ONCE = 16
 """Calls that a process has at Redis at once. Hundreds of pages that ask together would open as many connections."""
+TOGETHER = 64
+"""Leases of one call, at most: a millisecond or two of Redis's time."""
 
 _MICRO = 1_000_000
 _RECONNECT = 0.2
@@ -63,34 +66,6 @@ Seed = Callable[[Sequence[str]], Awaitable[Mapping[str, Bucket]]]
 
 class PaceUnavailable(PagecastError):  # noqa: N818 - a state of the world that sending waits for, not a fault
     """Redis does not answer or refuses. Nothing may be sent; nothing is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """`count` slots at `start`, `start + interval`, … in seconds of the event loop's time; or none, with the reason."""
-
-    count: int
-    start: float = 0.0
-    interval: float = 0.0
-    """Zero where no bucket limits: then all slots are at `start`."""
-    epoch: Mapping[str, int] | None = None
-    """Of each bucket by its key. A throttled slot hands its bucket's epoch to `Throttle.pause`."""
-    wait: float = 0.0
-    """Without slots: seconds until asking again may succeed."""
-    held_by: str = ""
-    """Without slots: the key of the bucket that pauses or limits."""
-    paused: bool = False
-    granted: float = 0.0
-    wall: float = 0.0
-
-    def at(self, index: int) -> float:
-        """Loop time of a slot."""
-        return self.start + index * self.interval
-
-    @property
-    def end(self) -> float:
-        """Loop time after which nothing of this lease may be used, whatever lateness a sender forgives."""
-        return self.at(self.count) + SPAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +138,8 @@ class Throttle:
         self._channel = _channel(prefix)
         self._scripts = {name: redis.register_script(_source(name)) for name in _SCRIPTS}
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._asks: list[Ask] = []
+        self._calls: set[asyncio.Task[None]] = set()
         self._offset: float | None = None
         self._news: dict[str, _News] = {}
         self._deaf_until = -math.inf
@@ -170,17 +147,19 @@ class Throttle:
     async def lease(self, paces: Sequence[Pace], want: int) -> Lease:
         """Take up to `want` (at most 50) slots from all buckets at once, or learn how long to wait.
 
+        Whoever asks in the same round of the event loop shares one call.
+
         Raises PaceUnavailable when Redis does not answer.
         """
-        keys = [self._prefix + pace.key for pace in paces]
-        args: list[float | str] = [max(1, min(want, WANT)), self._lead, self._span, self._ahead, KEEP_MS]
-        args += [buckets.GAIN, *map(_interval, paces)]
         for _ in range(3):
-            sent = _now()
-            reply = await self._run("lease", keys, args)
-            if reply[0] >= 0:
-                return self._read(paces, reply, sent)
-            await self._seed([paces[index - 1].key for index in reply[1:]])
+            ask = Ask(paces, max(1, min(want, WANT)))
+            if not self._asks:
+                asyncio.get_running_loop().call_soon(self._ask_all)
+            self._asks.append(ask)
+            reply = await ask.reply
+            if isinstance(reply, Lease):
+                return reply
+            await self._seed(reply)
         raise PaceUnavailable(
             "Redis forgets the pace as fast as it is written. Look at its memory and its eviction policy."
         )
@@ -279,15 +258,38 @@ class Throttle:
         except RedisError as error:
             _unavailable(error)
 
-    def _read(self, paces: Sequence[Pace], reply: Sequence[int], sent: float) -> Lease:
-        granted = _now()
-        count, server = reply[0], reply[1] / _MICRO
-        self._locate(server, sent, granted)
+    def _ask_all(self) -> None:
+        asks, self._asks = self._asks, []
+        for first in range(0, len(asks), TOGETHER):
+            call = asyncio.create_task(self._lease_all(asks[first : first + TOGETHER]))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def _lease_all(self, asks: Sequence[Ask]) -> None:
+        keys = [self._prefix + pace.key for ask in asks for pace in ask.paces]
+        args: list[float | str] = [self._lead, self._span, self._ahead, KEEP_MS, buckets.GAIN]
+        for ask in asks:
+            args += [ask.want, len(ask.paces), *map(_interval, ask.paces)]
+        try:
+            sent = _now()
+            now, *replies = await self._run("lease", keys, args)
+            granted = _now()
+            self._locate(now / _MICRO, sent, granted)
+            for ask, reply in zip(asks, replies, strict=True):
+                ask.answer(self._read(ask.paces, reply, now, granted))
+        except Exception as error:  # noqa: BLE001 - each of them waits for it, and hears it
+            for ask in asks:
+                ask.fail(error)
+
+    def _read(self, paces: Sequence[Pace], reply: Sequence[int], now: int, granted: float) -> Lease | Sequence[str]:
+        count, *facts = reply
+        if count < 0:
+            return [paces[index - 1].key for index in facts]
         if count == 0:
-            at, index, paused = reply[2:]
-            wait = (at - reply[1]) / _MICRO
+            at, index, paused = facts
+            wait = (at - now) / _MICRO
             return Lease(0, wait=wait, held_by=paces[index - 1].key, paused=bool(paused), granted=granted)
-        start, step, *epochs = reply[2:]
+        start, step, *epochs = facts
         epoch = {pace.key: number for pace, number in zip(paces, epochs, strict=True)}
         for key, number in epoch.items():
             if key not in self._news or self._news[key].epoch < number:

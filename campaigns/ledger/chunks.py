@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, bindparam, text
 
 from campaigns import locks
+from campaigns.ledger.batch import Batch
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
 
@@ -95,7 +96,7 @@ _TAKE_BACK = text("""
     RETURNING campaign_id, page_id, crashes
 """)
 _OURS = text("SELECT crashes FROM chunk WHERE id = :id AND fence = :fence AND state IN ('running', 'draining')")
-_PROGRESS = text("UPDATE chunk SET crashes = 0 WHERE id = :id AND crashes > 0")
+_PROGRESS = Batch("UPDATE chunk SET crashes = 0 WHERE id IN (SELECT id FROM given) AND crashes > 0", id=int)
 _RESTART = text("""
     UPDATE chunk SET state = 'ready', crashes = 0, sentence = NULL, rung_at = NULL
     WHERE campaign_id = :campaign_id AND state = 'stopped'
@@ -205,9 +206,10 @@ def release(conn: Connection, held: Held, now: int, *, due_at: int | None = None
     conn.execute(_RELEASE, facts | {"sentence": _STOPPED_SENTENCE if stopped else None})
 
 
-def progressed(conn: Connection, chunk_id: int) -> None:
-    """Forget the crashes of a chunk that has settled a row since."""
-    conn.execute(_PROGRESS, {"id": chunk_id})
+def progressed(conn: Connection, ids: Sequence[int]) -> None:
+    """Forget the crashes of chunks that have settled a row since."""
+    if ids:
+        _PROGRESS.run(conn, [(chunk_id,) for chunk_id in ids])
 
 
 def restart(conn: Connection, campaign_id: int) -> int:

@@ -6,14 +6,15 @@ evidence. Evidence moves a row right only: a settlement finds the row by its cla
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row, text
 
 from campaigns import locks
 from campaigns.ledger import chunks, evidence
+from campaigns.ledger.batch import Batch
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
@@ -24,44 +25,81 @@ T = TypeVar("T")
 SKIM = 1_000
 """Rows that one claim may look at and skip before it gives up finding more to send."""
 
-_GUARD = text("""
-    SELECT page.parked_at, lane.proven, lane.trial
-    FROM chunk JOIN campaign ON campaign.id = chunk.campaign_id JOIN page ON page.id = chunk.page_id
+_GUARD = Batch(
+    """
+    SELECT chunk.id, page.parked_at, lane.proven, lane.trial
+    FROM given JOIN chunk ON chunk.id = given.id AND chunk.fence = given.fence
+        JOIN campaign ON campaign.id = chunk.campaign_id JOIN page ON page.id = chunk.page_id
         JOIN lane ON lane.campaign_id = chunk.campaign_id AND lane.page_id = chunk.page_id
-    WHERE chunk.id = :id AND chunk.fence = :fence AND chunk.state = 'running' AND campaign.state = 'sending'
+    WHERE chunk.state = 'running' AND campaign.state = 'sending'
       AND (page.parked_at IS NULL OR page.probe_at <= :now)
       AND (campaign.not_after IS NULL OR campaign.not_after > :now)
-""")
+    """,
+    id=int,
+    fence=int,
+)
 _ON_THE_WIRE = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally
     WHERE campaign_id = :campaign_id AND page_id = :page_id AND state = 'sending'
 """)
 _PROBED = text("UPDATE page SET probe_at = NULL WHERE id = :id")
-_NEXT = text("""
-    SELECT id, sender_id, recipient_id, variables, closes_at, part_done, tries, message_ids,
+_ROW = """
+    SELECT id, chunk_id, sender_id, recipient_id, variables, closes_at, part_done, tries, message_ids,
            EXISTS (SELECT 1 FROM suppression WHERE suppression.recipient_id = delivery.recipient_id
                    AND suppression.sender_id IN (0, delivery.sender_id)) AS opted_out
     FROM delivery
+"""
+_BEHIND = """
     WHERE chunk_id = :chunk_id AND id > :after AND state = 'pending' AND (due_at IS NULL OR due_at <= :now)
     ORDER BY id LIMIT :n
-""")
-_CLAIM = text("""
-    UPDATE delivery SET state = 'sending', claim = :claim, part_open = part_done + 1, sent_at = :now, due_at = NULL,
-        revision = (SELECT revision FROM campaign WHERE campaign.id = delivery.campaign_id)
-    WHERE id IN :ids
-""").bindparams(bindparam("ids", expanding=True))
+"""
+_OF_EACH = """
+    WHERE id IN (SELECT (
+        SELECT next.id FROM delivery AS next
+        WHERE next.chunk_id = given.chunk_id AND next.id > given.after
+          AND next.state = 'pending' AND (next.due_at IS NULL OR next.due_at <= :now)
+        ORDER BY next.id LIMIT 1
+    ) FROM given)
+"""
+_NEXT = text(_ROW + _BEHIND)
+_FIRST = Batch(_ROW + _OF_EACH, chunk_id=int, after=int)
+_CLAIM = Batch(
+    """
+    UPDATE delivery SET state = 'sending', claim = given.claim, part_open = part_done + 1, sent_at = :now,
+        due_at = NULL, revision = (SELECT revision FROM campaign WHERE campaign.id = delivery.campaign_id)
+    FROM given WHERE delivery.id = given.id
+    """,
+    id=int,
+    claim=str,
+)
 _SKIP = text("UPDATE delivery SET state = :state, reason = :reason WHERE id = :id")
 _SETTLE = """
-    UPDATE delivery SET state = :state, reason = :reason,
-        provider_code = CASE WHEN :state = 'pending' THEN COALESCE(:code, provider_code) ELSE :code END,
-        due_at = :due_at, part_done = :part_done, part_open = :part_done + :in_doubt,
-        attempts = attempts + :attempt, tries = tries + :retry,
-        message_ids = COALESCE(:message_ids, message_ids), request_id = COALESCE(:request_id, request_id),
-        accepted_at = COALESCE(:accepted_at, accepted_at)
-    WHERE id = :id AND claim = :claim AND state =
+    UPDATE delivery SET state = given.state, reason = given.reason,
+        provider_code = CASE WHEN given.state = 'pending' THEN COALESCE(given.code, provider_code) ELSE given.code END,
+        due_at = given.due_at, part_done = given.part_done, part_open = given.part_done + given.in_doubt,
+        attempts = attempts + given.attempt, tries = tries + given.retry,
+        message_ids = COALESCE(given.message_ids, delivery.message_ids),
+        request_id = COALESCE(given.request_id, delivery.request_id),
+        accepted_at = COALESCE(given.accepted_at, delivery.accepted_at)
+    FROM given WHERE delivery.id = given.id AND delivery.claim = given.claim AND delivery.state =
 """
-_SETTLE_SENDING = text(_SETTLE + "'sending'")
-_SETTLE_UNKNOWN = text(_SETTLE + "'unknown'")
+_FACTS: dict[str, type[int] | type[str]] = {
+    "id": int,
+    "claim": str,
+    "state": str,
+    "reason": str,
+    "code": str,
+    "due_at": int,
+    "part_done": int,
+    "in_doubt": int,
+    "attempt": int,
+    "retry": int,
+    "message_ids": str,
+    "request_id": str,
+    "accepted_at": int,
+}
+_SETTLE_SENDING = Batch(_SETTLE + "'sending'", **_FACTS)
+_SETTLE_UNKNOWN = Batch(_SETTLE + "'unknown'", **_FACTS)
 _PART = text("""
     UPDATE delivery SET part_done = :part_done, part_open = :part_done, message_ids = :message_ids
     WHERE id = :id AND claim = :claim AND state = 'unknown' AND part_done < :part_done
@@ -123,23 +161,38 @@ class Settlement:
         return self.message_ids.rsplit(" ", 1)[-1] if self.message_ids else None
 
     @property
-    def row(self) -> dict[str, Any]:
-        """The statement's parameters."""
-        return {
-            "id": self.id,
-            "claim": self.claim,
-            "state": self.state.value,
-            "reason": self.reason.value if self.reason else None,
-            "code": self.code,
-            "due_at": self.due_at,
-            "part_done": self.part_done,
-            "in_doubt": int(self.state is DeliveryState.UNKNOWN),
-            "attempt": self.attempt,
-            "retry": self.retry,
-            "message_ids": self.message_ids,
-            "request_id": self.request_id,
-            "accepted_at": self.accepted_at,
-        }
+    def facts(self) -> tuple[int | str | None, ...]:
+        """What its statement is given."""
+        return (
+            self.id,
+            self.claim,
+            self.state.value,
+            self.reason.value if self.reason else None,
+            self.code,
+            self.due_at,
+            self.part_done,
+            int(self.state is DeliveryState.UNKNOWN),
+            self.attempt,
+            self.retry,
+            self.message_ids,
+            self.request_id,
+            self.accepted_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[T]):
+    """A claim of up to `want` rows of a chunk behind id `after`, under the claim id `name`.
+
+    `prepare(row, i)` is called before the claim is written, for the row that would get the i-th slot: it renders and
+    returns the prepared row, or the reason why this person is skipped after all. It must have no effect of its own.
+    """
+
+    held: Held
+    prepare: Callable[[Candidate, int], T | Reason]
+    name: str
+    want: int
+    after: int
 
 
 def claim(
@@ -152,42 +205,48 @@ def claim(
     now: int,
     after: int,
 ) -> Claimed[T]:
-    """Claim up to `want` rows of a chunk behind id `after` for the claim id `name`.
+    """Claim what one Ask of these words would."""
+    return claim_all(conn, [Ask(held, prepare, name, want, after)], now)[0]
 
-    `prepare(row, i)` is called before the claim is written, for the row that would get the i-th slot: it renders and
-    returns the prepared row, or the reason why this person is skipped after all. It must have no effect of its own.
-    """
-    guard = _leave(conn, held, now)
+
+def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claimed[T]]:
+    """Claim for several chunks at once; return what each got, in their order. No chunk may ask twice."""
+    assert len({ask.held.chunk_id for ask in asks}) == len(asks)
+    locks.chunks(conn, sorted(ask.held.chunk_id for ask in asks))
+    guards = _guards(conn, asks, now)
+    got: dict[int, Claimed[T]] = {}
+    free: list[Ask[T]] = []
+    for ask in sorted(asks, key=lambda ask: ask.held.page_id):
+        guard = guards.get(ask.held.chunk_id)
+        if guard and guard.proven and guard.parked_at is None:
+            free.append(ask)
+        else:
+            got[ask.held.chunk_id] = _claim_carefully(conn, ask, now) if guard else Claimed(held=False, rows=[])
+    for ask, claimed in zip(free, _take(conn, free, now), strict=True):
+        got[ask.held.chunk_id] = claimed
+    return [got[ask.held.chunk_id] for ask in asks]
+
+
+def _guards(conn: Connection, asks: Sequence[Ask[T]], now: int) -> dict[int, Row[Any]]:
+    """Return what the lanes of these chunks may do now, without those that may not send."""
+    held = [(ask.held.chunk_id, ask.held.fence) for ask in asks]
+    return {row.id: row for row in _GUARD.run(conn, held, now=now)}
+
+
+def _claim_carefully(conn: Connection, ask: Ask[T], now: int) -> Claimed[T]:
+    """Claim where few may be on the wire: before a lane is proven, and while a page is parked."""
+    # The few messages of a trial are counted over all chunks of a lane, and a probe over all lanes of a page.
+    locks.page(conn, ask.held.page_id)
+    guard = _guards(conn, [ask], now).get(ask.held.chunk_id)
     if guard is None:
         return Claimed(held=False, rows=[])
-    want = _allowance(conn, held, guard, want)
+    want = _allowance(conn, ask.held, guard, ask.want)
     if want == 0:
         return Claimed(held=True, rows=[], awaiting=True)
-    ready, ids, skips, last = _pick(conn, held, prepare, want=want, now=now, after=after)
-    changes: Counter[Change] = Counter()
-    if ids:
-        conn.execute(_CLAIM, {"ids": ids, "claim": name, "now": now})
-        if guard.parked_at is not None:
-            conn.execute(_PROBED, {"id": held.page_id})
-        changes.update(moved(held.place, DeliveryState.PENDING, DeliveryState.SENDING, n=len(ids)))
-    if skips:
-        conn.execute(_SKIP, skips)
-        for skip in skips:
-            changes.update(moved(held.place, DeliveryState.PENDING, skip["state"], skip["reason"]))
-    add(conn, changes)
-    return Claimed(held=True, rows=ready, skipped=len(skips), last_id=last)
-
-
-def _leave(conn: Connection, held: Held, now: int) -> Row[Any] | None:
-    """Lock what a claim depends on, and return what its lane may do now, None where it may not send."""
-    locks.chunk(conn, held.chunk_id)
-    facts = {"id": held.chunk_id, "fence": held.fence, "now": now}
-    guard = conn.execute(_GUARD, facts).first()
-    if guard is None or (guard.proven and guard.parked_at is None):
-        return guard
-    # The few messages of a trial are counted over all chunks of a lane, and a probe over all lanes of a page.
-    locks.page(conn, held.page_id)
-    return conn.execute(_GUARD, facts).first()
+    claimed = _take(conn, [replace(ask, want=want)], now)[0]
+    if claimed.rows and guard.parked_at is not None:
+        conn.execute(_PROBED, {"id": ask.held.page_id})
+    return claimed
 
 
 def _allowance(conn: Connection, held: Held, guard: Row[Any], want: int) -> int:
@@ -199,45 +258,79 @@ def _allowance(conn: Connection, held: Held, guard: Row[Any], want: int) -> int:
     return 0 if int(conn.execute(_ON_THE_WIRE, lane).scalar_one()) else min(want, guard.trial)
 
 
-def _pick(
-    conn: Connection,
-    held: Held,
-    prepare: Callable[[Candidate, int], T | Reason],
-    *,
-    want: int,
-    now: int,
-    after: int,
-) -> tuple[list[T], list[int], list[dict[str, Any]], int]:
-    ready: list[T] = []
-    ids: list[int] = []
-    skips: list[dict[str, Any]] = []
-    while len(ready) < want and len(skips) < SKIM:
-        facts = {"chunk_id": held.chunk_id, "after": after, "now": now, "n": want - len(ready)}
+def _take(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claimed[T]]:
+    """Pick rows and write that they are claimed, or skipped."""
+    singles = [(ask.held.chunk_id, ask.after) for ask in asks if ask.want == 1]
+    first = {row.chunk_id: row for row in _FIRST.run(conn, singles, now=now)} if singles else {}
+    picks = [_pick(conn, ask, first.get(ask.held.chunk_id), now) for ask in asks]
+    claims = [(row_id, ask.name) for ask, pick in zip(asks, picks, strict=True) for row_id in pick.ids]
+    if claims:
+        _CLAIM.run(conn, claims, now=now)
+    if skips := [skip for pick in picks for skip in pick.skips]:
+        conn.execute(_SKIP, skips)
+    changes: Counter[Change] = Counter()
+    for ask, pick in zip(asks, picks, strict=True):
+        pick.count(ask.held.place, changes)
+    add(conn, changes)
+    return [Claimed(held=True, rows=pick.ready, skipped=len(pick.skips), last_id=pick.last) for pick in picks]
+
+
+@dataclass(slots=True)
+class _Pick(Generic[T]):
+    """The rows that one Ask gets, those that it skips, and the last one that it looked at."""
+
+    last: int
+    ready: list[T] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    skips: list[dict[str, Any]] = field(default_factory=list)
+
+    def look(self, row: Row[Any], prepare: Callable[[Candidate, int], T | Reason]) -> None:
+        self.last = row.id
+        verdict = prepare(_candidate(row), len(self.ready))
+        if isinstance(verdict, Reason):
+            # Who already got a part is not "skipped": the report must not say that nothing went out.
+            state = DeliveryState.FAILED if row.part_done else DeliveryState.SKIPPED
+            self.skips.append({"id": row.id, "state": state.value, "reason": verdict.value})
+        else:
+            self.ready.append(verdict)
+            self.ids.append(row.id)
+
+    def count(self, place: Place, changes: Counter[Change]) -> None:
+        if self.ids:
+            changes.update(moved(place, DeliveryState.PENDING, DeliveryState.SENDING, n=len(self.ids)))
+        for skip in self.skips:
+            changes.update(moved(place, DeliveryState.PENDING, skip["state"], skip["reason"]))
+
+
+def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, now: int) -> _Pick[T]:
+    """Look at an ask's rows in turn; `first` is the first of them, found before for all who want one."""
+    pick: _Pick[T] = _Pick(ask.after)
+    if first is not None:
+        pick.look(first, ask.prepare)
+    elif ask.want == 1:
+        return pick
+    while len(pick.ready) < ask.want and len(pick.skips) < SKIM:
+        facts = {"chunk_id": ask.held.chunk_id, "after": pick.last, "now": now, "n": ask.want - len(pick.ready)}
         found = conn.execute(_NEXT, facts).all()
         for row in found:
-            candidate = Candidate(
-                row.id,
-                row.sender_id,
-                row.recipient_id,
-                row.variables,
-                row.closes_at,
-                row.part_done + 1,
-                row.tries,
-                row.message_ids,
-                bool(row.opted_out),
-            )
-            after = row.id
-            verdict = prepare(candidate, len(ready))
-            if isinstance(verdict, Reason):
-                # Who already got a part is not "skipped": the report must not say that nothing went out.
-                state = DeliveryState.FAILED if row.part_done else DeliveryState.SKIPPED
-                skips.append({"id": row.id, "state": state.value, "reason": verdict.value})
-            else:
-                ready.append(verdict)
-                ids.append(row.id)
+            pick.look(row, ask.prepare)
         if not found:
             break
-    return ready, ids, skips, after
+    return pick
+
+
+def _candidate(row: Row[Any]) -> Candidate:
+    return Candidate(
+        row.id,
+        row.sender_id,
+        row.recipient_id,
+        row.variables,
+        row.closes_at,
+        row.part_done + 1,
+        row.tries,
+        row.message_ids,
+        bool(row.opted_out),
+    )
 
 
 def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
@@ -256,16 +349,15 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     add(conn, changes)
     # Whatever became of the row: this message is its own, and receipts will name it.
     evidence.sent(conn, [(mid, settlement.id) for settlement in settlements if (mid := settlement.last_message)])
-    for chunk_id in {settlement.place.chunk_id for settlement, _ in taken if settlement.attempt}:
-        chunks.progressed(conn, chunk_id)
+    chunks.progressed(conn, sorted({settlement.place.chunk_id for settlement, _ in taken if settlement.attempt}))
     return len(taken)
 
 
 def _settle_all(conn: Connection, settlements: Sequence[Settlement]) -> list[tuple[Settlement, DeliveryState]]:
     # Nearly always every row is still ours; one statement for all of them, undone where it was not so.
     attempt = conn.begin_nested()
-    rows = [settlement.row for settlement in settlements]
-    if conn.execute(_SETTLE_SENDING, rows).rowcount == len(rows):
+    rows = [settlement.facts for settlement in settlements]
+    if _SETTLE_SENDING.run(conn, rows).rowcount == len(rows):
         attempt.commit()
         return [(settlement, DeliveryState.SENDING) for settlement in settlements]
     attempt.rollback()
@@ -273,9 +365,11 @@ def _settle_all(conn: Connection, settlements: Sequence[Settlement]) -> list[tup
 
 
 def _settle_one(conn: Connection, settlement: Settlement) -> DeliveryState | None:
-    if conn.execute(_SETTLE_SENDING, settlement.row).rowcount:
+    if _SETTLE_SENDING.run(conn, [settlement.facts]).rowcount:
         return DeliveryState.SENDING
-    if settlement.state in _EVIDENCE and conn.execute(_SETTLE_UNKNOWN, settlement.row | {"attempt": 0}).rowcount:
+    evident = settlement.state in _EVIDENCE
+    if evident and _SETTLE_UNKNOWN.run(conn, [replace(settlement, attempt=0).facts]).rowcount:
         return DeliveryState.UNKNOWN
-    conn.execute(_PART, settlement.row)
+    facts = {"id": settlement.id, "claim": settlement.claim, "part_done": settlement.part_done}
+    conn.execute(_PART, facts | {"message_ids": settlement.message_ids})
     return None

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from campaigns.ledger.batch import Batch
 from schemas.delivery import OPEN
 
-_ADD = text("""
+_ADD = Batch(
+    """
     INSERT INTO tally (campaign_id, page_id, chunk_id, state, reason, n)
-    VALUES (:campaign_id, :page_id, :chunk_id, :state, :reason, :n)
+    SELECT campaign_id, page_id, chunk_id, state, reason, n FROM given WHERE true
     ON CONFLICT (campaign_id, page_id, chunk_id, state, reason) DO UPDATE SET n = tally.n + excluded.n
-""")
+    """,
+    campaign_id=int,
+    page_id=int,
+    chunk_id=int,
+    state=str,
+    reason=str,
+    n=int,
+)
 _OPEN = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :campaign_id AND state IN ('pending', 'sending')
 """)
@@ -34,19 +43,12 @@ Change = tuple[Place, str, str]
 def add(conn: Connection, changes: Mapping[Change, int]) -> None:
     """Add every change to its tally; zero changes cost nothing."""
     rows = [
-        {
-            "campaign_id": place.campaign_id,
-            "page_id": place.page_id,
-            "chunk_id": place.chunk_id,
-            "state": state,
-            "reason": reason,
-            "n": n,
-        }
+        (place.campaign_id, place.page_id, place.chunk_id, state, reason, n)
         for (place, state, reason), n in sorted(changes.items(), key=lambda item: (item[0][0].chunk_id, item[0][1]))
         if n
     ]
     if rows:
-        conn.execute(_ADD, rows)
+        _ADD.run(conn, rows)
 
 
 def moved(place: Place, old: str, new: str, reason: str | None = None, n: int = 1) -> Counter[Change]:

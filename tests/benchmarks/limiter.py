@@ -1,36 +1,26 @@
-"""The limiter by itself, against a platform that takes a fifth of what we ask, and with a thousand pages.
+"""The limiter by itself, and against a platform that takes a fifth of what we ask.
 
     uv run python tests/benchmarks/limiter.py [--seconds 6] [--learning 120]
-    uv run python tests/benchmarks/limiter.py --thousand [--pages 1000] [--processes 4] [--threads 16] [--seconds 30]
 
 First: slots of five rates, leased by 1, 4 and 8 processes at once from one Valkey; nothing is sent. Then a campaign at
 300/s, four worker processes, against the simulator with a hidden limit of 60/s; a fixed rate with a shared pause gets
-32.5/s there, and 30.8 % refusals. With `--thousand`, instead, pages of 1.33/s each that send at the same time.
+32.5/s there, and 30.8 % refusals.
 """
 
 import asyncio
 import json
-import math
-import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 import pace
-import polars as pl
 import rig
 
 from campaigns import simulator
-from campaigns.lifecycle.launch import launch
-from campaigns.lifecycle.plan import plan
-from campaigns.lifecycle.submit import check, store
-from campaigns.runtime import Runtime, now_of
-from campaigns.settings import Settings
+from campaigns.runtime import Runtime
 from campaigns.simulator import Scenario
 from schemas.bucket import Bucket, Pace
-from schemas.campaign_file import CampaignFile
 from workers import embedded
 from workers.throttle import SPAN, Throttle, connect
 
@@ -38,11 +28,8 @@ RATES = (0.05, 1.33, 40.0, 300.0, 1000.0)
 PROCESSES = (1, 4, 8)
 SLOWEST_SECONDS = 45.0
 """The slowest rate is watched for two intervals."""
-AIM_SHARE, AIM_GOODPUT, AIM_REFUSED, AIM_THOUSAND = 0.99, 45.0, 0.05, 0.97
+AIM_SHARE, AIM_GOODPUT, AIM_REFUSED = 0.99, 45.0, 0.05
 CAP, HIDDEN = 300.0, 60.0
-PAGE_RATE = 1.33
-WARM_UP = 10.0
-"""Seconds until every page has found a worker."""
 
 
 async def lease(url: str, paces: Sequence[Pace], seconds: float) -> list[list[float]]:
@@ -142,71 +129,12 @@ def learning(seconds: float) -> list[rig.Figure]:
     ]
 
 
-def thousand(pages: int, processes: int, threads: int, seconds: float) -> list[rig.Figure]:
-    """Send from many slow pages at once, and compare what arrives with the sum of their rates."""
-    with rig.home() as settings:
-        log = settings.home / "accepted.jsonl"
-        with simulator.start(Scenario(cap=40, latency=0.1, acceptance_log=log)) as platform:
-            tokens = _launch(settings, platform.meta_url, pages, math.ceil(PAGE_RATE * (seconds + 3 * WARM_UP)))
-            os.environ |= tokens | {"PAGECAST_WORKER_THREADS": str(threads)}
-            with pace.working(settings, processes) as logs:
-                begun = pace.first_arrival(log) + WARM_UP
-                time.sleep(max(0.0, begun + seconds - time.time()))
-            lines = "".join(each.read_text() for each in logs).splitlines()
-        times = [moment for moment in pace.arrivals(log) if begun <= moment < begun + seconds]
-    asked = pages * PAGE_RATE
-    share = len(times) / seconds / asked
-    what = f"{pages} pages at {PAGE_RATE:g}/s, {processes} processes of {threads} threads"
-    return [
-        rig.Figure(f"{what}: reached of their sum", f"{share:.1%}", f"≥ {AIM_THOUSAND:.0%}", share >= AIM_THOUSAND),
-        rig.Figure(f"{what}: messages per second", f"{len(times) / seconds:.0f} of {asked:.0f}"),
-        rig.Figure(f"{what}: what the processes logged", f"{dict(Counter(map(pace.event, lines)).most_common(8))}"),
-    ]
-
-
-def _launch(settings: Settings, base_url: str, pages: int, each: int) -> dict[str, str]:
-    """Launch a campaign over `pages` accounts with so many people each; return the tokens that it needs."""
-    accounts = [str(10**14 + n) for n in range(pages)]
-    tokens = {f"TOKEN_{n}": f"sim-{account}" for n, account in enumerate(accounts)}
-    n = pl.int_range(pages * each, dtype=pl.Int64)
-    people = pl.select(
-        recipient_id=(10**16 + n).cast(pl.String),
-        page=pl.format("page{}", n % pages),
-        first_name=pl.lit("Ana"),
-        last_inbound_at=pl.lit(int(time.time()) - 3600),
-    )
-    people.write_csv(settings.home / rig.LIST)
-    page = {"channel": "messenger", "provider": "meta", "base_url": base_url, "rate": PAGE_RATE}
-    entries = {
-        f"page{n}": page | {"account_id": account, "token": f"@{{secret:TOKEN_{n}}}"}
-        for n, account in enumerate(accounts)
-    }
-    content = {"name": "Thousand", "list": rig.LIST, "message": {"text": "Hi {{ first_name }}"}, "pages": entries}
-    runtime = Runtime.open(settings)
-    with runtime.reading() as conn:
-        now = now_of(conn)
-    draft = check(runtime, CampaignFile.model_validate(content), settings.home, tokens, now)
-    campaign = store(runtime, draft, "benchmark")
-    drawn = plan(runtime, campaign, tokens, now)
-    launch(runtime, campaign, drawn.plan.token, tokens, now=drawn.start_ms, actor="benchmark")
-    runtime.close()
-    return tokens
-
-
 def main() -> None:
     parser = rig.options(__doc__ or "")
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--learning", type=float, default=120.0, help="seconds; 0 leaves it out")
     parser.add_argument("--lease", nargs=2, metavar=("URL", "KEYS"), help="lease slots and print them; for itself")
-    parser.add_argument("--thousand", action="store_true", help="many slow pages instead")
-    parser.add_argument("--pages", type=int, default=1000)
-    parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=16)
     chosen = parser.parse_args()
-    if chosen.thousand:
-        figures = thousand(chosen.pages, chosen.processes, chosen.threads, chosen.seconds)
-        rig.show(figures, as_json=chosen.json)
-        return
     if chosen.lease:
         url, keys = chosen.lease
         paces = [Pace(key, key, rate) for key, rate in json.loads(keys)]

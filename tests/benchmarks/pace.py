@@ -31,19 +31,29 @@ AIM_SHARE = 0.995
 UNLIMITED = 100_000.0
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a run: `clock`, `worker` or `valkey`, and what it logs."""
+
+    kind: str
+    pid: int
+    log: Path
+
+
 @contextlib.contextmanager
-def working(settings: Settings, processes: int) -> Iterator[list[Path]]:
-    """Run the clock and workers on a state folder; yield their logs."""
+def working(settings: Settings, processes: int) -> Iterator[list[Part]]:
+    """Run the clock and workers on a state folder; yield them and their Valkey, which comes last."""
     server = embedded.ensure(settings.home)
     environment = rig.environment(settings) | {"PAGECAST_WORKER_PROCESSES": str(processes)}
-    modules = ["workers.clock", *["workers.worker"] * processes]
-    logs = [settings.home / f"process-{i}.log" for i in range(len(modules))]
-    started = []
-    for module, log in zip(modules, logs, strict=True):
+    started, parts = [], []
+    for i, kind in enumerate(["clock", *["worker"] * processes]):
+        log = settings.home / f"process-{i}.log"
+        command = [sys.executable, "-m", f"workers.{kind}"]
         with log.open("w") as out:
-            started.append(subprocess.Popen([sys.executable, "-m", module], stdout=out, stderr=out, env=environment))
+            started.append(subprocess.Popen(command, stdout=out, stderr=out, env=environment))
+        parts.append(Part(kind, started[-1].pid, log))
     try:
-        yield logs
+        yield [*parts, Part("valkey", server.pid, settings.home / "redis" / "server.log")]
     finally:
         for process in started:
             process.terminate()
@@ -94,12 +104,12 @@ def measure(asked: Setting) -> list[rig.Figure]:
             rig.people(settings.home / rig.LIST, math.ceil(asked.rate * (asked.seconds + 15) / 0.98))
             runtime = Runtime.open(settings)
             rig.launched(runtime, platform.meta_url, asked.rate)
-            with working(settings, asked.processes) as logs:
+            with working(settings, asked.processes) as parts:
                 begin = first_arrival(log) + WARM_UP
                 end = begin + asked.seconds
                 time.sleep(max(0.0, end - time.time()))
             runtime.close()
-        lines = "".join(each.read_text() for each in logs).splitlines()
+        lines = logged(parts)
         times = [moment for moment in arrivals(log) if begin <= moment < end]
     return _figures(asked, times, lines)
 
@@ -116,6 +126,11 @@ def _figures(asked: Setting, times: Sequence[float], lines: Sequence[str]) -> li
         rig.Figure(f"{what}: pauses by slots missed", f"{missed}"),
         rig.Figure(f"{what}: what the processes logged", f"{said}"),
     ]
+
+
+def logged(parts: Sequence[Part]) -> list[str]:
+    """Return the lines of our own processes."""
+    return "".join(each.log.read_text() for each in parts if each.kind != "valkey").splitlines()
 
 
 def event(line: str) -> str:

@@ -9,12 +9,14 @@ is one that a core reaches: beyond it slots are missed and given back, and that 
 
 import asyncio
 import cProfile
+import json
 import pstats
 import resource
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -44,13 +46,30 @@ _BODY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A sink in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def taken(self) -> tuple[int, float]:
+        """Return the messages it has taken so far, and its CPU seconds."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        said = json.loads(self.process.stdout.readline())
+        return said["taken"], said["cpu"]
+
+
 @contextmanager
-def sink(delay: float = 0.0) -> Iterator[str]:
-    """Yield the address of a fresh sink."""
+def sink(delay: float = 0.0) -> Iterator[Sink]:
+    """Yield a fresh sink."""
     command = [sys.executable, str(Path(__file__).with_name("sink.py")), "--delay", str(delay)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        yield Sink(f"http://127.0.0.1:{process.stdout.readline().strip()}", process)
         process.communicate()
 
 
@@ -127,7 +146,8 @@ def _all(runtime: Runtime, query) -> list[int]:
 
 def run(rows: int, rate: float, delay: float, profile: cProfile.Profile | None) -> tuple[float, float, float]:
     """Return the CPU microseconds a message of the bare loop, of the wire alone, and of everything."""
-    with sink(delay) as url, rig.home() as settings:
+    with sink(delay) as taker, rig.home() as settings:
+        url = taker.url
         base = asyncio.run(cost(lambda: bare(url, rows)))
         alone = asyncio.run(cost(lambda: wired(url, rows)))
         rig.people(settings.home / rig.LIST, rows)

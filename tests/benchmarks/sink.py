@@ -2,12 +2,14 @@
 
     python tests/benchmarks/sink.py [--delay SECONDS]
 
-Prints its port, then serves until its standard input closes.
+Prints its port, then serves until its standard input closes. Each line there is answered with what came so far.
 """
 
 import argparse
 import asyncio
+import json
 import sys
+import time
 
 _ID = b'"id":"'
 _ANSWER = (
@@ -18,6 +20,8 @@ _ANSWER = (
 
 class Sink(asyncio.Protocol):
     """One connection; requests may come in pieces, but not in pipelines."""
+
+    taken = 0
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -38,6 +42,7 @@ class Sink(asyncio.Protocol):
         if len(body) < int(lowered[begin:].partition(b"\r\n")[0]):
             return
         self._seen = b""
+        Sink.taken += 1
         recipient = body.partition(_ID)[2].partition(b'"')[0]
         said = b'{"recipient_id":"%b","message_id":"m_%b"}' % (recipient, recipient)
         answer = _ANSWER % (len(said), said)
@@ -55,7 +60,8 @@ async def serve(delay: float) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Sink(delay), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(json.dumps({"taken": Sink.taken, "cpu": time.process_time()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -69,9 +69,10 @@ def test_a_lease_holds_a_quarter_of_a_second_and_leaves_time_to_claim(valkey_url
 def test_no_burst_after_idle(valkey_url):
     async def run():
         async with throttle(valkey_url, settled=[PAGE]) as pace:
-            first, second = [await pace.lease([PAGE], 50) for _ in range(2)]
+            first, end = await pace.lease([PAGE], 50), int(await pace._redis.hget(pace._prefix + PAGE.key, "tat"))
+            second, after = await pace.lease([PAGE], 50), int(await pace._redis.hget(pace._prefix + PAGE.key, "tat"))
             assert (first.count, second.count) == (10, 10)
-            assert second.start == pytest.approx(first.at(10), abs=1e-6)
+            assert after - end == 250_000
 
     asyncio.run(run())
 
@@ -111,9 +112,26 @@ def test_how_many_slots_a_lease_holds(valkey_url, paces, want, count):
 def test_a_mixed_lease_takes_from_each_bucket_what_it_uses(valkey_url):
     async def run():
         async with throttle(valkey_url, settled=[PAGE, KEY]) as pace:
-            mixed = await pace.lease([PAGE, KEY], 50)
-            other = await pace.lease([KEY], 1)
-            assert other.start == pytest.approx(mixed.start + 0.01, abs=1e-6)
+            assert (await pace.lease([PAGE, KEY], 50)).count == 1
+            page, key = [int(await pace._redis.hget(pace._prefix + each.key, "tat")) for each in (PAGE, KEY)]
+            # From one start, one interval each: asked on their own, a call 10 ms later would find the key's slot past.
+            assert page - key == 25_000 - 10_000
+
+    asyncio.run(run())
+
+
+def test_those_who_ask_together_are_served_one_after_the_other(valkey_url):
+    """In one call: the second gets the slots behind the first's, and only who is unseeded asks again."""
+
+    async def run():
+        async with throttle(valkey_url, settled=[PAGE]) as pace:
+            calls = await _scripts_run(pace)
+            asked = [pace.lease([PAGE], 4), pace.lease([APP], 7), pace.lease([PAGE], 50)]
+            first, unseeded, last = await asyncio.gather(*asked)
+            assert [lease.count for lease in (first, unseeded, last)] == [4, 7, 10]
+            assert last.start == pytest.approx(first.at(4), abs=1e-6)
+            # All leases, the seed of the app, and its lease.
+            assert await _scripts_run(pace) - calls == 3
 
     asyncio.run(run())
 
@@ -311,6 +329,11 @@ def test_slots_do_not_shift_with_the_delay_of_the_reply(valkey_url):
             assert pace._offset == pytest.approx(-949.99)
 
     asyncio.run(run())
+
+
+async def _scripts_run(pace: Throttle) -> int:
+    stats = await pace._redis.info("commandstats")
+    return stats.get("cmdstat_evalsha", {"calls": 0})["calls"]
 
 
 def _listeners(url: str) -> int:

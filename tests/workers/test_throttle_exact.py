@@ -1,4 +1,4 @@
-"""The pace is exact: the Lua script against a model in rational numbers, and many processes against a stop-watch."""
+"""The pace is exact: the Lua script against a model in rational numbers, and many processes that never exceed it."""
 
 import itertools
 import json
@@ -103,12 +103,31 @@ class Model:
         faked = source.replace("redis.call('TIME')", "redis.call('HMGET', 'clock', 's', 'us')")
         return self.client.eval(faked, len(keys), *keys, *args)
 
-    def lease(self, names: Sequence[str], want: int) -> list[int]:
-        args = [want, LEAD, SPAN, AHEAD, KEEP_MS, buckets.GAIN, *(_interval(PACES[name]) for name in names)]
-        return self.call("lease", names, args)
+    def lease(self, *asks: tuple[Sequence[str], int]) -> list[list[int]]:
+        """Ask for several leases in one call; return its clock and they."""
+        args = [LEAD, SPAN, AHEAD, KEEP_MS, buckets.GAIN]
+        for names, want in asks:
+            args += [want, len(names), *(_interval(PACES[name]) for name in names)]
+        now, *leases = self.call("lease", [name for names, _ in asks for name in names], args)
+        assert now == self.now
+        return leases
 
     def step(self, names: Sequence[str], want: int) -> None:
-        """Ask once, and hold the answer against what exact arithmetic allows."""
+        """Ask for one lease, again where it must wait, and hold each answer against exact arithmetic."""
+        until = self.judge(names, want, *self.lease((names, want)))
+        if until is not None:
+            self.now = until - 1
+            assert self.lease((names, want))[0][0] == 0
+            self.now = until
+            self.step(names, want)
+
+    def together(self, asks: Sequence[tuple[Sequence[str], int]]) -> None:
+        """Ask for several leases in one call: each must be as if it had come behind the one before."""
+        for (names, want), reply in zip(asks, self.lease(*asks), strict=True):
+            self.judge(names, want, reply)
+
+    def judge(self, names: Sequence[str], want: int, reply: Sequence[int]) -> int | None:
+        """Hold a lease against what exact arithmetic allows; return when to ask again, None where there are slots."""
         limits = {name: self.exact[name] for name in names if self.exact[name].interval}
         intervals = {name: bucket.present(self.now) for name, bucket in limits.items()}
         pause = max(self.exact[name].pause for name in names) * 1000
@@ -116,11 +135,12 @@ class Model:
             self.known_to_the_row(bucket)
             bucket.tat = min(bucket.tat, Fraction(self.now + AHEAD + max(SPAN, intervals[name])))
         earliest = max([Fraction(self.now + LEAD), *(bucket.tat for bucket in limits.values())])
-        count, now, *rest = self.lease(names, want)
-        assert now == self.now
+        count, *rest = reply
         if count == 0:
-            self.refused(names, want, earliest, pause, rest)
-            return
+            until, _, paused = rest
+            assert paused == (pause > self.now)
+            assert until == pause if paused else earliest - self.now > AHEAD - NEAR
+            return until
         start, interval, *epochs = rest
         assert pause <= self.now
         assert epochs == [self.exact[name].epoch for name in names]
@@ -132,18 +152,7 @@ class Model:
             bucket.slots += [start + i * interval for i in range(count)]
             bucket.tat = Fraction(start + count * intervals[name])
             bucket.leased = True
-
-    def refused(self, names: Sequence[str], want: int, earliest: Fraction, pause: int, rest: Sequence[int]) -> None:
-        until, _, paused = rest
-        assert paused == (pause > self.now)
-        if paused:
-            assert until == pause
-        else:
-            assert earliest - self.now > AHEAD - NEAR
-            self.now = until - 1
-            assert self.lease(names, want)[0] == 0
-        self.now = until
-        self.step(names, want)
+        return None
 
     def pause(self, name: str, wait: int, how: str) -> None:
         """Pause a bucket, for a refusal of this epoch, of an older one, or for another reason."""
@@ -200,7 +209,7 @@ NEAR = 50
 """Microseconds: a cut bucket's interval may be rounded to the neighbour of the exact one."""
 
 lanes = st.lists(st.sampled_from(sorted(PACES)), min_size=1, max_size=4, unique=True)
-asking = st.tuples(st.just("lease"), lanes, st.integers(1, 50))
+asking = st.tuples(st.just("step"), lanes, st.integers(1, 50))
 pausing = st.tuples(
     st.just("pause"),
     st.sampled_from(sorted(PACES)),
@@ -208,7 +217,8 @@ pausing = st.tuples(
     st.sampled_from(["refused", "refused", "late", "other"]),
 )
 easing = st.tuples(st.just("ease"), st.sampled_from(sorted(PACES)), st.sampled_from([0, 5000, 60_000]))
-deeds = st.one_of(asking, asking, asking, pausing, easing, st.tuples(st.just("forget")))
+joining = st.tuples(st.just("together"), st.lists(st.tuples(lanes, st.integers(1, 50)), min_size=1, max_size=5))
+deeds = st.one_of(asking, asking, joining, pausing, easing, st.tuples(st.just("forget")))
 passing = st.sampled_from([0, 0, 1, 777, 10_000, 27_778, 250_000, 3_000_000, 100_000_000])
 steps = st.lists(st.tuples(passing, deeds), min_size=1, max_size=40)
 
@@ -220,7 +230,7 @@ def test_no_order_of_leases_refusals_and_losses_breaks_or_wastes_a_pace(valkey_u
         model = Model(client)
         for passed, (deed, *facts) in steps:
             model.now += passed
-            {"lease": model.step, "pause": model.pause, "ease": model.ease, "forget": model.forget}[deed](*facts)
+            getattr(model, deed)(*facts)
         for name, bucket in model.exact.items():
             if rate := PACES[name].rate:
                 assert all(later - sooner >= SECOND / rate for sooner, later in itertools.pairwise(bucket.slots))
@@ -230,13 +240,13 @@ def test_no_order_of_leases_refusals_and_losses_breaks_or_wastes_a_pace(valkey_u
 def test_a_clock_set_back_does_not_stop_the_pace(valkey_url):
     with redis.Redis.from_url(valkey_url) as client:
         model = Model(client)
-        assert model.lease(["page"], 50)[0] == 8
+        assert model.lease((["page"], 50))[0][0] == 8
         model.now -= 3600 * SECOND
-        count, _, until, *_ = model.lease(["page"], 50)
+        count, until, *_ = model.lease((["page"], 50))[0]
         assert count == 0
         assert until - model.now <= SPAN
         model.now = until
-        assert model.lease(["page"], 50)[0] == 8
+        assert model.lease((["page"], 50))[0][0] == 8
 
 
 def test_a_page_refused_again_and_again_ends_at_a_sixtieth_and_recovers_within_nine_minutes(valkey_url):
@@ -314,10 +324,6 @@ def most_in_a_second(slots: Sequence[float], second: float = 1.0) -> int:
     return most
 
 
-def achieved(slots: Sequence[float]) -> float:
-    return (len(slots) - 1) / (slots[-1] - slots[0])
-
-
 # A shared page's rate, and the ceiling of each process's campaign on it.
 SHARED: dict[str, tuple[float, list[float | None]]] = {
     "page": (40.0, [None, 15.0, 25.0]),
@@ -327,6 +333,7 @@ SHARED: dict[str, tuple[float, list[float | None]]] = {
 
 
 def test_processes_that_share_a_page_keep_its_pace(valkey_url):
+    """How near they come to it is for `tests/benchmarks/limiter.py`: a busy machine must not fail this."""
     processes = [
         [[(page, rate), (f"{page} {process}", ceilings[process])] for page, (rate, ceilings) in SHARED.items()]
         for process in range(3)
@@ -335,10 +342,7 @@ def test_processes_that_share_a_page_keep_its_pace(valkey_url):
     for index, (rate, ceilings) in enumerate(SHARED.values()):
         lanes = [process[index] for process in measured]
         together = sorted(slot for lane in lanes for slot in lane)
-        # Who starts together leaves gaps in front of each other until the first quarter of a second is full.
-        steady = [slot for slot in together if slot >= together[0] + 2 * SPAN / SECOND]
         assert most_in_a_second(together) <= rate * 1.01 + 1
-        assert achieved(steady) >= 0.99 * rate
         for lane, limit in zip(lanes, ceilings, strict=True):
-            assert len(lane) > 1
+            assert lane
             assert limit is None or most_in_a_second(lane) <= limit * 1.01 + 1

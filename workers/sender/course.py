@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns.briefing import Briefing, bottleneck
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Candidate, Claimed, claim
+from campaigns.ledger.deliveries import Ask, Candidate, Claimed
 from campaigns.providers.protocol import Call
 from campaigns.runtime import now_of
 from campaigns.template import Blank
@@ -45,6 +45,8 @@ _TRUST = 40.0
 _LOOK_AGAIN = 0.1
 _AWAIT = 0.5
 """Seconds after which an unproven lane asks again; each asking costs slots that others could use."""
+BEAT = 0.02
+"""Seconds of a slow page's patience: runs that lease for one message each wake on common beats and lease together."""
 
 log = structlog.get_logger(__name__)
 
@@ -145,9 +147,9 @@ class Course:
         if not claimed.rows:
             return Ended.EXHAUSTED
         self._start(claimed.rows, lease)
-        pause = lease.at(lease.count) - EARLY - self._loop.time()
-        if pause <= PATIENCE:
-            await self._rest(pause)
+        until = lease.at(lease.count) - EARLY
+        if until - self._loop.time() <= PATIENCE:
+            await self._rest_until(until - until % BEAT if self._group == 1 else until)
         return None
 
     async def _wait(self, lease: Lease) -> Ended | None:
@@ -155,26 +157,21 @@ class Course:
             if not lease.paused:
                 self._due_at = int((time.time() + lease.wait - PATIENCE / 2) * 1000)
             return Ended.WAITING
-        await self._rest(lease.wait)
+        until = self._loop.time() + lease.wait
+        await self._rest_until(until + -until % BEAT if self._group == 1 else until)
         return None
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest_until(self, moment: float) -> None:
         """Sleep, unless the process is asked to end."""
-        if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._kit.draining.wait(), seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await self._kit.draining.wait()
 
     async def _claim(self, lease: Lease) -> Claimed[Ready]:
         self._groups += 1
         name = f"{self._held.chunk_id}.{self._held.fence}.{self._groups}"
         prepare = partial(self._prepare, name=name, lease=lease, now=time.time() - self._loop.time())
-
-        def step(conn: Connection) -> Claimed[Ready]:
-            now = now_of(conn)
-            return claim(conn, self._held, prepare, name=name, want=lease.count, now=now, after=self._after)
-
-        self._kit.settling.flush()
-        claimed = await self._kit.writer.do(step)
+        claimed = await self._kit.claiming.claim(Ask(self._held, prepare, name, lease.count, self._after))
         self._after = max(self._after, claimed.last_id)
         self._left -= len(claimed.rows) + claimed.skipped
         return claimed

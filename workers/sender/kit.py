@@ -10,6 +10,7 @@ from campaigns.ledger.writer import Writer
 from campaigns.runtime import Runtime
 from workers.guard import Guard
 from workers.sender.breaker import Breaker
+from workers.sender.claiming import Claiming
 from workers.sender.settling import Settling
 from workers.sender.wire import Wire
 from workers.throttle import Throttle
@@ -48,9 +49,11 @@ class Kit:
     """Page → answers in a row that were not the provider's."""
     in_flight: int = 0
     settling: Settling = field(init=False)
+    claiming: Claiming = field(init=False)
 
     def __post_init__(self) -> None:
         self.settling = Settling(self.writer)
+        self.claiming = Claiming(self.writer, self.settling)
 
     @property
     def room(self) -> int:
