@@ -3,24 +3,26 @@
 On SQLite they have a file of their own, so that a platform never waits for a campaign's writes, nor the other way
 round. On PostgreSQL they are tables of the same database.
 
-A body is open until somebody says what it held. Whoever takes it has it for a minute; where they die it is taken again.
+A body is open until somebody says what it held. Whoever takes it has it for a minute; where they die it is taken again,
+at once where somebody sees that they are dead.
 """
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from sqlalchemy import Engine, bindparam, delete, event, func, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, delete, event, func, insert, inspect, select, text, update
+from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from campaigns import database, locks
 from campaigns.runtime import Runtime
 from schemas.page import ProviderName
-from schemas.webhook_body import METADATA, WEBHOOK_BODY, WEBHOOK_REFUSAL
+from schemas.webhook_body import IX_WEBHOOK_BODY_TAKEN, METADATA, WEBHOOK_BODY, WEBHOOK_REFUSAL
 
 LEASE_MS = 60_000
 UNREADABLE = -1
@@ -44,9 +46,19 @@ _TAKE = (
     .with_for_update(skip_locked=True)
 )
 _LEASE = (
-    update(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True))).values(taken_until=bindparam("until"))
+    update(WEBHOOK_BODY)
+    .where(_BODY.id.in_(bindparam("ids", expanding=True)))
+    .values(taken_until=bindparam("until"), taken_by=bindparam("owner"))
 )
-_APPLIED = update(WEBHOOK_BODY).where(_BODY.id == bindparam("which")).values(events=bindparam("held"))
+# The index's own words: SQLite uses a partial index only where the statement says what the index says.
+_IN_HAND = text("taken_by <> ''")
+_OWNERS = select(_BODY.taken_by).distinct().where(_IN_HAND)
+_RELEASE = (
+    update(WEBHOOK_BODY)
+    .where(_IN_HAND, _BODY.taken_by.in_(bindparam("owners", expanding=True)))
+    .values(taken_until=0, taken_by="")
+)
+_APPLIED = update(WEBHOOK_BODY).where(_BODY.id == bindparam("which")).values(events=bindparam("held"), taken_by="")
 _WAITING = select(func.count()).select_from(
     select(_BODY.id).where(_OPEN, _BODY.taken_until <= bindparam("now")).limit(COUNTED).subquery()
 )
@@ -136,10 +148,10 @@ class Inbox:
         own = runtime.engine.dialect.name == database.SQLITE
         opened = replace(runtime, engine=_file(runtime)) if own else runtime
         with _in_turn(opened, own=own):
-            if not inspect(opened.engine).has_table(WEBHOOK_REFUSAL.name):
+            if not _is_whole(opened.engine):
                 with opened.writing() as conn:
                     locks.turn(conn, "inbox")
-                    METADATA.create_all(conn)
+                    _make_whole(conn)
         return cls(opened, own=own)
 
     @classmethod
@@ -158,13 +170,25 @@ class Inbox:
         with self._runtime.writing() as conn:
             conn.execute(_KEEP, rows)
 
-    def take(self, now: int, most: int) -> list[Taken]:
-        """Take at most `most` open bodies that nobody has, oldest first."""
+    def take(self, now: int, most: int, owner: str = "") -> list[Taken]:
+        """Take at most `most` open bodies that nobody has, oldest first; `owner` is what `release` knows them by."""
         with self._runtime.writing() as conn:
             rows = conn.execute(_TAKE, {"now": now, "most": most}).all()
             if rows:
-                conn.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + LEASE_MS})
+                conn.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + LEASE_MS, "owner": owner})
         return [Taken(row.id, ProviderName(row.provider), row.received_at, row.body) for row in rows]
+
+    def owners(self) -> set[str]:
+        """Return who has bodies in hand, dead or alive."""
+        with self._runtime.reading() as conn:
+            return set(conn.execute(_OWNERS).scalars())
+
+    def release(self, owners: Collection[str]) -> int:
+        """Let anybody take what these had in hand, now; return how many bodies."""
+        if not owners:
+            return 0
+        with self._runtime.writing() as conn:
+            return conn.execute(_RELEASE, {"owners": list(owners)}).rowcount
 
     def applied(self, counts: Mapping[int, int]) -> None:
         """Close bodies: id → how many events it held, or UNREADABLE."""
@@ -231,6 +255,23 @@ def _file(runtime: Runtime) -> Engine:
 
 def _hurry(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+
+
+def _is_whole(engine: Engine) -> bool:
+    seen = inspect(engine)
+    return seen.has_table(WEBHOOK_REFUSAL.name) and _has_owners(seen)
+
+
+def _make_whole(conn: Connection) -> None:
+    """Make the tables, and what those of an earlier version lack."""
+    METADATA.create_all(conn)
+    if not _has_owners(inspect(conn)):
+        conn.execute(text("ALTER TABLE webhook_body ADD COLUMN taken_by VARCHAR DEFAULT '' NOT NULL"))
+        IX_WEBHOOK_BODY_TAKEN.create(conn)
+
+
+def _has_owners(seen: Inspector) -> bool:
+    return any(column["name"] == _BODY.taken_by.name for column in seen.get_columns(WEBHOOK_BODY.name))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Webhook bodies as they came, in tables of their own: on SQLite in a file of their own, so that nobody waits."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
 
 METADATA = MetaData()
 
@@ -17,8 +17,16 @@ WEBHOOK_BODY = Table(
     Column("events", Integer),
     # Epoch ms until which a worker has it in hand.
     Column("taken_until", BigInteger, nullable=False, server_default="0"),
+    # Whose hand: a worker's name, as its presence proves it alive; '' in nobody's, and once it is applied.
+    Column("taken_by", String, nullable=False, server_default=""),
     Index("ix_webhook_body_open", "events", "id"),
 )
+
+_IN_HAND = text("taken_by <> ''")
+IX_WEBHOOK_BODY_TAKEN = Index(
+    "ix_webhook_body_taken", WEBHOOK_BODY.c.taken_by, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND
+)
+"""Holds what is in hand and nothing else, so that to ask for the dead's costs nothing however long the backlog."""
 
 WEBHOOK_REFUSAL = Table(
     "webhook_refusal",

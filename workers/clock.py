@@ -21,12 +21,14 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import OperationalError
 
 from campaigns import buckets, lanes, log, pages
+from campaigns.inbox import Inbox
 from campaigns.ledger import chunks
 from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
 from workers import parent, throttle
+from workers.inbound import take_back
 from workers.presence import bury, corpses, is_dead
 from workers.tokens import Tokens
 
@@ -66,7 +68,7 @@ class Clock:
         dead = corpses(home)
         with self.runtime.writing() as conn:
             owners = self._sweep(conn, now_of(conn))
-        bury(home, dead - {owner.partition(":")[2] for owner in owners})
+        self._bury(dead - {owner.partition(":")[2] for owner in owners})
         with self.runtime.writing() as conn:
             advance(conn, now_of(conn))
         self._tell_resumed()
@@ -98,6 +100,13 @@ class Clock:
                 if doubtful is not None:
                     logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
         return {chunk.owner for chunk in chunks.running(conn)} if dead else {chunk.owner for chunk in held}
+
+    def _bury(self, dead: set[str]) -> None:
+        if dead:
+            home = self.runtime.settings.home
+            with Inbox.opened(self.runtime) as inbox:
+                take_back(inbox, home)
+            bury(home, dead)
 
     def _tell_resumed(self) -> None:
         with self.runtime.reading() as conn:

@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,12 +22,15 @@ from campaigns.inbox import UNREADABLE, Inbox, Taken
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import parent
+from workers.presence import Presence, is_dead
 
 IDLE = 0.2
 """Seconds between looks at an empty inbox."""
 AGAIN = 2.0
 """Seconds between passes over the events that wait for their message; ten times what a pass takes, where that is more.
 """
+DEAD = 2.0
+"""Seconds between looks at who died with bodies in hand."""
 TROUBLED = 1.0
 MOST = 200
 """Bodies in hand at once."""
@@ -57,22 +62,28 @@ class Pass:
 
 
 class Desk:
-    """One worker's view of the inbox."""
+    """One worker's view of the inbox; `name` is its presence's."""
 
-    def __init__(self, runtime: Runtime, inbox: Inbox) -> None:
+    def __init__(self, runtime: Runtime, inbox: Inbox, name: str) -> None:
         self._runtime = runtime
         self._inbox = inbox
+        self._name = name
         self._pass = Pass(runtime)
+        self._looks_at = 0.0
 
     def turn(self) -> bool:
         """Do what there is to do once; False where there was nothing."""
+        if time.monotonic() >= self._looks_at:
+            self._looks_at = time.monotonic() + DEAD
+            # Between two turns this one has nothing in hand: what has its name is from a turn that failed.
+            take_back(self._inbox, self._runtime.settings.home, self._name)
         busy = self._pass.step()
         with self._runtime.reading() as conn:
             now = now_of(conn)
         # To look costs nothing; to take would keep the web from writing.
         if not self._inbox.waiting(now):
             return busy
-        self._inbox.applied(self._apply(self._inbox.take(now, MOST)))
+        self._inbox.applied(self._apply(self._inbox.take(now, MOST, self._name)))
         return True
 
     def _apply(self, bodies: Sequence[Taken]) -> dict[int, int]:
@@ -97,6 +108,13 @@ class Desk:
             return UNREADABLE
 
 
+def take_back(inbox: Inbox, home: Path, *also: str) -> None:
+    """Let others take at once what the dead of this host had in hand, and what `also` (names) had."""
+    dead = {owner for owner in inbox.owners() if owner in also or is_dead(home, owner)}
+    if bodies := inbox.release(dead):
+        logger.warning("inbound.recovered", bodies=bodies)
+
+
 def listen(settings: Settings) -> None:
     """Apply what comes in until asked to end."""
     ending = threading.Event()
@@ -105,15 +123,18 @@ def listen(settings: Settings) -> None:
     parent.watch(ending.set)
     runtime = Runtime.open(settings)
     inbox = Inbox.of(runtime)
-    desk = Desk(runtime, inbox)
-    while not ending.is_set():
-        try:
-            if not desk.turn():
-                ending.wait(IDLE)
-        except SQLAlchemyError as error:
-            # The bodies are taken again when their lease runs out.
-            logger.warning("inbound.failed", error=type(error).__name__)
-            ending.wait(TROUBLED)
+    with Presence(settings.home) as presence:
+        desk = Desk(runtime, inbox, presence.name)
+        while not ending.is_set():
+            try:
+                if not desk.turn():
+                    ending.wait(IDLE)
+            except SQLAlchemyError as error:
+                # The bodies are taken again: this one takes them back, or their lease runs out.
+                logger.warning("inbound.failed", error=type(error).__name__)
+                ending.wait(TROUBLED)
+        with suppress(SQLAlchemyError):
+            inbox.release({presence.name})
     inbox.close()
     runtime.close()
 

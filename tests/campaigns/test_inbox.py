@@ -7,7 +7,7 @@ from subprocess import run
 from threading import Barrier
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from campaigns.inbox import HOUR_MS, LEASE_MS, UNREADABLE, Backlog, Inbox, Raw, Refusal, Refused
 from campaigns.runtime import Runtime
@@ -58,6 +58,45 @@ def test_a_taken_body_is_nobody_elses_until_its_lease_runs_out(inbox):
     assert inbox.waiting(NOW + LEASE_MS - 1) == 0
     assert inbox.waiting(NOW + LEASE_MS) == 1
     assert taken(inbox, NOW + LEASE_MS) == [b"one"]
+
+
+def test_what_the_dead_had_in_hand_is_free_at_once(inbox):
+    inbox.keep(raw(b"applied", b"one", b"two", b"three", b"four"))
+    (applied,) = inbox.take(NOW, 1, "here:dead")
+    inbox.applied({applied.id: 1})
+    for most, owner in ((2, "here:dead"), (1, "here:alive"), (1, "")):
+        inbox.take(NOW, most, owner)
+    assert inbox.owners() == {"here:dead", "here:alive"}
+    assert inbox.release(()) == 0
+    assert inbox.release({"here:dead", "here:other"}) == 2
+    assert inbox.owners() == {"here:alive"}
+    assert taken(inbox) == [b"one", b"two"]
+
+
+def test_tables_of_an_earlier_version_are_mended(runtime, inbox):
+    inbox.keep(raw(b"one"))
+    with inbox._runtime.writing() as conn:
+        conn.execute(text("DROP INDEX ix_webhook_body_taken"))
+        conn.execute(text("ALTER TABLE webhook_body DROP COLUMN taken_by"))
+    for _ in range(2):
+        with Inbox.opened(runtime) as mended:
+            assert mended.owners() == set()
+    assert len(inbox.take(NOW, 1, "here:dead")) == 1
+    assert inbox.release({"here:dead"}) == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_to_ask_for_the_dead_does_not_read_the_backlog(inbox):
+    asked = []
+    event.listen(inbox._runtime.engine, "before_cursor_execute", lambda _c, _r, *said: asked.append(said[:2]))
+    inbox.owners()
+    inbox.release({"one", "two"})
+    statements = [said for said in asked if "taken_by" in said[0]]
+    assert len(statements) == 2
+    with inbox._runtime.reading() as conn:
+        for statement, facts in statements:
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", facts).all()
+            assert "ix_webhook_body_taken" in str(plan)
 
 
 def test_an_applied_body_is_done_with_even_where_nobody_could_read_it(inbox):
