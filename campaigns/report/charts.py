@@ -1,10 +1,12 @@
 """The geometry of the report's charts, in percent of their box: the page scales, its text does not."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from campaigns.report.replies import Response
 from campaigns.report.summary import Interval
+from schemas.page import Channel
 
 _MARKS = 4
 _ROUND = (2, 4, 6, 8, 10, 12, 16, 20, 30, 40, 50, 60, 80, 100)
@@ -45,6 +47,17 @@ class Segment:
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the way from accepted to answered: `n` people, `share` in words, the bar as wide as their part."""
+
+    key: str
+    name: str
+    n: int
+    width: float
+    share: str
+
+
 def chart(interval: Interval) -> Chart:
     """Draw the messages accepted per interval, and their running total."""
     values = interval.accepted
@@ -76,6 +89,35 @@ def stacked(counts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
         segments.append(Segment(state, n, round(x, 3), round(width * scale, 3)))
         x += width * scale
     return tuple(segments)
+
+
+def funnel(replies: Response, channels: Collection[str]) -> tuple[Stage, ...]:
+    """Lay the steps under each other, in the words of the channels; a delivery is no step where nobody tells of it."""
+    alone = len(channels) == 1
+    steps = [("accepted", "Accepted", replies.accepted, replies.accepted)]
+    if replies.delivered is not None:
+        name = "Delivered" if alone else "Delivered by Messenger"
+        steps.append(("arrived", name, replies.delivered, replies.delivery_known))
+    steps += [
+        ("read", seen(channels), replies.read, replies.accepted),
+        ("series", "Replied", replies.replied, replies.accepted),
+    ]
+    return tuple(
+        Stage(key, name, n, round(100 * n / replies.accepted, 3), _share(n, of, replies.accepted))
+        for key, name, n, of in steps
+        if replies.accepted
+    )
+
+
+def seen(channels: Collection[str]) -> str:
+    """Return what the channels call it when somebody opens a message."""
+    words = {Channel.INSTAGRAM.value: "Seen", Channel.MESSENGER.value: "Read"}
+    return words[next(iter(channels))] if len(channels) == 1 else "Seen or read"
+
+
+def _share(n: int, of: int, whole: int) -> str:
+    told = f"{n / of:.1%}"
+    return told if of == whole else f"{told} of {of:,}"
 
 
 def _running(values: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from campaigns.moments import lasting
-from campaigns.report.charts import chart, stacked
+from campaigns.report.charts import chart, funnel, seen, stacked
 from campaigns.report.pages import accepted, left
 from campaigns.report.summary import Summary
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
@@ -40,6 +40,8 @@ def render(summary: Summary) -> str:
     environment.filters["n"] = "{:,}".format
     environment.filters["moment"] = _moment
     environment.filters["told"] = _told
+    environment.filters["share"] = "{:.1%}".format
+    environment.filters["lasting"] = _lasting
     source = files("campaigns.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     status = summary.status
     return environment.from_string(source).render(
@@ -49,8 +51,10 @@ def render(summary: Summary) -> str:
         headline=_headline(summary),
         segments=stacked([(str(state), status.counts[state]) for state in _ORDER]),
         chart=None if summary.progress is None else chart(summary.progress),
+        funnel=funnel(summary.replies, summary.channels),
         accepted=accepted,
         left=left,
+        seen=seen(summary.channels),
         delivers=Channel.MESSENGER in summary.channels,
         delivering={name for name, channel in summary.page_channels.items() if channel == Channel.MESSENGER},
         shown_events=_SHOWN_EVENTS,
@@ -72,7 +76,7 @@ def _labels(channels: list[str]) -> dict[str, str]:
     if channels == [Channel.INSTAGRAM]:
         labels["read"] = "Accepted and seen"
     else:
-        labels["read"] = "Accepted and read"
+        labels["read"] = "Accepted and read" if len(channels) == 1 else "Accepted and seen or read"
         labels["delivered"] = "Delivered by Messenger"
     labels["unknown"] = "Unknown: may have gone out"
     labels["pending"] = "Not sent yet"
@@ -100,6 +104,10 @@ def _took(summary: Summary) -> str | None:
 def _told(sentence: str) -> Markup:
     """Show what stands between backticks as code; everything is escaped first."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped first
+
+
+def _lasting(seconds: float) -> str:
+    return lasting(round(seconds * 1000))
 
 
 def _moment(iso: str | None) -> str:

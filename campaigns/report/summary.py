@@ -13,6 +13,7 @@ from campaigns.report.ending import exit_code
 from campaigns.report.findings import findings
 from campaigns.report.lanes import LaneNow
 from campaigns.report.meaning import meaning
+from campaigns.report.replies import Replies, replies
 from schemas.campaign import Campaign
 from schemas.plan import Plan
 from schemas.status import Status
@@ -85,6 +86,7 @@ class Summary(BaseModel):
     times: Times
     pace: Pace
     replied: int
+    replies: Replies
     reasons: list[ReasonCount]
     findings: list[str]
     progress: Interval | None
@@ -106,7 +108,7 @@ def summarise(
     """Return the summary; `results` is the finished Parquet file. Raises PagecastError where the rows do not add up."""
     line = over_time.progress(results)
     pace = _pace(sum(lane.asked for lane in lanes), line)
-    replied = over_time.replied(results)
+    back = replies(conn, found, lanes, results)
     bounds = {
         "campaign_id": found.id,
         "start": found.launched_at or found.created_at,
@@ -120,9 +122,10 @@ def summarise(
         page_channels={lane.name: lane.channel for lane in lanes},
         times=_times(found, line, now_ms),
         pace=pace,
-        replied=replied,
+        replied=back.replied + back.doubtful,
+        replies=back,
         reasons=_reasons(status, over_time.codes(results)),
-        findings=findings(status, pace.asked, pace.average, replied),
+        findings=findings(status, pace.asked, pace.average, back.replied),
         progress=None if line is None else _interval(line),
         events=[_happening(*row) for row in reversed(conn.execute(_EVENTS, bounds).all())],
         event_counts={row.kind: row.n for row in conn.execute(_KINDS, bounds)},

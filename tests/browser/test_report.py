@@ -88,6 +88,9 @@ def written(folder: Path) -> tuple[Path, Status]:
     spring.double()
     spring.double()
     spring.store("finished", name=HOSTILE, finished_at=NOW)
+    for n in range(12):
+        spring.heard(1_302 + n, "quick_reply" if n % 3 else "message", HOSTILE, HOSTILE if n % 3 else "")
+    spring.heard(1_302, "message", "STOP", consent="opted_out")
     event = {"at": NOW - 500_000, "kind": "page.parked", "actor": HOSTILE, "campaign_id": 1, "page_id": None}
     spring.insert("event", event | {"sentence": f"Meta said {HOSTILE}"})
     with spring.connected() as conn:
@@ -143,6 +146,21 @@ def test_its_charts_are_to_be_seen(told):
     assert len(set(colours)) == len(colours)
 
 
+def test_what_came_back_is_to_be_seen(told):
+    section = told.page.locator("section[aria-labelledby=back]")
+    assert told.numbers(".funnel b") == [1_312, 12, 866, 12]
+    names = section.locator(".funnel .what").all_inner_texts()
+    assert names == ["Accepted", "Delivered by Messenger", "Seen or read", "Replied"]
+    assert section.locator(".funnel .share").nth(1).inner_text() == "100.0% of 12"
+    widths = [box["width"] for bar in section.locator(".funnel svg rect + rect").all() if (box := bar.bounding_box())]
+    assert widths[0] > 200
+    assert [round(width / widths[0], 2) for width in widths] == [1, 0.01, 0.66, 0.01]
+    assert told.numbers(".back dd >> nth=0") == [4]
+    assert told.numbers(".back dd >> nth=1") == [8]
+    assert told.numbers(".back dd >> nth=2") == [1]
+    assert HOSTILE in section.locator(".buttons").inner_text()
+
+
 def test_it_asks_the_network_for_nothing_and_runs_nothing(told):
     assert [url for url in told.asked if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in told.asked if url.startswith("file:")]) == 1
@@ -178,6 +196,7 @@ def test_it_is_legible(told, request):
         "th",
         "td.soft",
         "footer",
+        ".funnel .share",
     ):
         ink, ground = told.page.evaluate(_LUMINANCE, selector)
         bright, dim = max(ink, ground), min(ink, ground)

@@ -49,6 +49,7 @@ class Spring:
     rows: list[dict[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=list)
     unplanned: list[dict[str, Any]] = field(default_factory=list)
+    events: int = 0
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +82,35 @@ class Spring:
     def change(self, statement: str, **values: Any) -> None:
         with self.engine.begin() as conn:
             conn.execute(text(statement), values)
+
+    def heard(
+        self,
+        line: int | None,
+        kind: str,
+        said: str = "",
+        payload: str = "",
+        *,
+        at: int = NOW,
+        consent: str | None = None,
+        **facts: Any,
+    ) -> None:
+        """Add an event that came in, about the delivery of a line (None: about none), as `inbound` keeps it."""
+        self.events += 1
+        number = next((number for number, row in enumerate(self.rows, 1) if row["line"] == line), None)
+        row = self.rows[number - 1] if number else {"recipient_id": "1", "sender_id": 1, "page_id": 1}
+        event = {
+            "key": f"e{self.events}", "received_at": at + 500, "at": at, "provider": "meta",
+            "channel": "messenger" if row["page_id"] == 2 else "instagram",
+            "account_id": f"17841{row['page_id']:09d}", "person": row["recipient_id"], "kind": kind,
+            "mid": f"in_{self.events}", "text": said, "payload": payload, "facts": "{}", "sender_id": row["sender_id"],
+            "campaign_id": 1 if number else None, "delivery_id": number,
+        } | facts  # fmt: skip
+        self.insert("inbound_event", event)
+        if consent:
+            self.insert("consent", {
+                "key": f"inbound:{event['key']}", "at": at, "recipient_id": event["person"], "sender_id": 1,
+                "channel": event["channel"], "kind": consent, "source": "word", "evidence": said, "actor": "webhook",
+            })  # fmt: skip
 
     def person(
         self,

@@ -100,6 +100,34 @@ def test_no_cell_of_the_csv_is_a_formula(spring, cell):
     assert broken["recipient_id"] == "'=1+1"
 
 
+@pytest.mark.parametrize("reply", ["=cmd|' /C calc'!A0", " =1+1", "\n@a", "\N{FULLWIDTH EQUALS SIGN}1+1"])
+def test_no_reply_is_a_formula(spring, reply):
+    spring.person("accepted", accepted_at=NOW, replied_at=NOW, reply=reply)
+    written(spring.store())
+    assert records(spring)[0]["reply"] == f"'{reply}"
+
+
+@pytest.mark.parametrize("control", ["\x01", "\b", "\x1b", "\x7f", "\x9b"])
+def test_control_characters_of_a_reply_reach_no_terminal_and_hide_no_formula(spring, control):
+    spring.person("accepted", accepted_at=NOW, replied_at=NOW, reply=f"red{control}[31m")
+    spring.person("accepted", accepted_at=NOW, replied_at=NOW, reply=f"{control}=1+1")
+    written(spring.store())
+    assert [row["reply"] for row in records(spring)] == ["red\ufffd[31m", "\ufffd=1+1"]
+    assert control not in (spring.folder / "out/results.csv").read_text(encoding="utf-8")
+    assert control in pl.read_parquet(spring.folder / "out/results.parquet").item(0, "reply")
+
+
+def test_what_came_back_stands_in_its_row(spring):
+    spring.person(
+        "read", page=2, chunk=2, accepted_at=NOW, delivered_at=NOW + 1, read_at=NOW + 2, replied_at=NOW + 3,
+        reply="Yes", variant="b", revision=2,
+    )  # fmt: skip
+    written(spring.store())
+    names = ("accepted_at", "delivered_at", "read_at", "replied_at")
+    assert [records(spring)[0][name] for name in names] == [f"2026-12-01T14:00:00.00{i}Z" for i in range(4)]
+    assert [records(spring)[0][name] for name in ("reply", "variant", "revision")] == ["Yes", "b", "2"]
+
+
 @pytest.mark.parametrize("cell", ["1784", "1-2", "a=b", "Ann", "'", 'ä, "b"\nc'])
 def test_other_cells_of_the_csv_stay_as_they_are(spring, cell):
     spring.person("accepted", accepted_at=NOW, cells={"note": cell})
@@ -278,6 +306,7 @@ def test_an_instagram_page_never_says_delivered(spring):
     words = " ".join(page.words)
     assert "2 of 2 rows accepted by Instagram" in words
     assert "Accepted and seen" in words
+    assert "Read" not in page.words
     assert "delivered" not in text.lower()
 
 
@@ -286,6 +315,7 @@ def test_the_numbers_of_the_page_are_the_counts(spring):
     spring.person("unknown")
     spring.person("failed", "message_rejected")
     text, page = page_of(spring.store("finished"))
+    assert "No receipt and no answer has come in." in text
     assert "3 rows = 1 accepted + 1 failed + 1 unknown" in page.words
     assert text.count('class="unknown" x=') == 1
     assert "The platform refused the message itself." in page.words

@@ -1,6 +1,7 @@
 """results.xlsx: what results.parquet says, with ids as text and nothing that a spreadsheet would run."""
 
 import zipfile
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -51,6 +52,20 @@ def test_no_cell_is_a_formula(spring):
         inside = b"".join(book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/"))
     assert b"<f>" not in inside
     assert b"=1+1" in inside
+
+
+@pytest.mark.parametrize(
+    "reply", ["=cmd|' /C calc'!A0", "{=1+1}", "\x01\x1b[31m=1+1", "<f>1+1</f>", "_x0041_", "http://a"]
+)
+def test_no_reply_does_harm(tmp_path, reply):
+    made = Spring(tmp_path)
+    made.person("accepted", accepted_at=NOW, replied_at=NOW, reply=reply)
+    (header, row) = sheets(made.store())["results"]
+    assert row[header.index("reply")] == reply
+    with zipfile.ZipFile(tmp_path / "out/results.xlsx") as book:
+        (sheet,) = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert not [name for name in book.namelist() if "rels" in name and b"hyperlink" in book.read(name)]
+    assert not list(ET.fromstring(sheet).iter("{*}f"))
 
 
 def test_more_rows_than_a_sheet_takes_go_into_the_next(spring, monkeypatch):
