@@ -40,8 +40,14 @@ _OPEN = text("""
     WHERE channel = :channel AND account_id = :account_id AND closes_at > :closes_after
     ORDER BY closes_at, recipient_id LIMIT :most
 """)
+_OPENED = text("""
+    SELECT recipient_id, opened_at, closes_at FROM contact
+    WHERE channel = :channel AND account_id = :account_id AND closes_at > :closes_after
+    ORDER BY closes_at, recipient_id
+""")
 _FORGET = text("DELETE FROM contact WHERE recipient_id = :recipient_id")
-_STREAM = {"yield_per": 50_000}
+_BATCH = 50_000
+_STREAM = {"yield_per": _BATCH}
 EVERYBODY = 1 << 62
 """A `most` that leaves nobody out."""
 
@@ -100,6 +106,17 @@ def listed(
     yield from conn.execute(_OPEN, facts, execution_options=_STREAM)
 
 
+def opened(conn: Connection, channel: str, account_id: str, *, closes_after: int) -> pl.DataFrame:
+    """Return the people whom `listed` yields, all at once: recipient_id String, opened_at Int64, closes_at Int64."""
+    import polars as pl  # noqa: PLC0415 - workers use this module without it
+
+    schema = {"recipient_id": pl.String, "opened_at": pl.Int64, "closes_at": pl.Int64}
+    facts = {"channel": channel, "account_id": account_id, "closes_after": closes_after}
+    found = conn.execute(_OPENED, facts, execution_options=_STREAM)
+    parts = [pl.DataFrame(_columns(rows), schema=schema) for rows in found.partitions(_BATCH)]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
 def forget(conn: Connection, recipient_id: str) -> int:
     """Forget a person; return how many accounts knew them."""
     return conn.execute(_FORGET, {"recipient_id": recipient_id}).rowcount
@@ -107,5 +124,9 @@ def forget(conn: Connection, recipient_id: str) -> int:
 
 def _windows(conn: Connection, sender_id: int) -> Iterator[list[tuple[Any, ...]]]:
     found = conn.execute(_WINDOWS, {"sender_id": sender_id}, execution_options=_STREAM)
-    for rows in found.partitions():
+    for rows in found.partitions(_BATCH):
         yield [tuple(row) for row in rows]
+
+
+def _columns(rows: Sequence[Row[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.message import Message, Part, QuickReply
 from schemas.page import Channel, ProviderName
@@ -14,7 +14,6 @@ PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 
 RESERVED = frozenset(
     {
-        "schedule.keep_open_until",
         "schedule.repeat",
         "schedule.hours",
         "schedule.quiet",
@@ -28,6 +27,9 @@ RESERVED = frozenset(
     }
 )
 """Keys with a meaning to come: refused with "not yet" rather than ignored."""
+
+CONTACTS = "@contacts"
+"""A `list` that is no file: everyone whose window is open on the campaign's pages, as far as webhooks have told."""
 
 REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 """What a page's token is written as: the place where it is, never itself."""
@@ -82,6 +84,8 @@ class Schedule(BaseModel):
 
     start: str | dt.datetime | None = None
     not_after: str | dt.datetime | None = None
+    keep_open_until: str | dt.datetime | None = None
+    """Until then people whose window was closed get the message when they write."""
     late_start: Literal["ask", "skip", "send"] = "ask"
     """What becomes of a start that was missed by more than ten minutes."""
 
@@ -104,17 +108,29 @@ class Limits(BaseModel):
 class Audience(BaseModel):
     """Who of the list is meant: those for whom `where` holds and whom no campaign of `exclude` has reached.
 
-    `where` is an SQL expression over the list's columns; `exclude` holds names, ids or `last`.
+    `where` is an SQL expression over the list's columns; `exclude` holds names, ids or `last`. `min_left` is about
+    `list = "@contacts"` alone: how long their windows must still be open, a text like `2h` or a number of minutes;
+    without it, `limits.margin`.
     """
 
     model_config = _STRICT
 
     where: str | None = None
     exclude: tuple[str, ...] = ()
+    min_left: str | float | None = None
 
 
 class PageEntry(BaseModel):
-    """A page, as `[pages.NAME]` gives it; all but `token` and the account may come from the provider's defaults."""
+    """A page, as `[pages.NAME]` gives it; all but `token` and the account may come from the provider's defaults.
+
+    `on_try_later` is about answers such as "try again later", after which a message may have gone out all the same.
+    `hold`, the default, leaves the row unknown until evidence or a person decides, also where echoes come in: that they
+    all do is for a person to say. `repeat` says it: ten minutes without an echo or receipt for the row, while others of
+    the account do come in by webhook, and the message is sent again, three times at most; then it is
+    `failed(provider_error)`. Without webhooks `repeat` does what `hold` does.
+
+    `pull`, for Meta's pages, reads the account's conversations every minute while a campaign of the page is open.
+    """
 
     model_config = _STRICT
 
@@ -126,9 +142,16 @@ class PageEntry(BaseModel):
     key_rate_per_minute: Rate | None = None
     on_try_later: Literal["hold", "repeat"] = "hold"
     trust_idempotency: bool = False
+    pull: bool = False
     login: Literal["facebook", "instagram"] = "facebook"
     auth: Literal["x-api-key", "bearer"] = "x-api-key"
     base_url: str | None = None
+
+    @model_validator(mode="after")
+    def _pulls_what_there_is(self) -> Self:
+        if self.pull and self.provider is not ProviderName.META:
+            raise ValueError("`pull` reads conversations at Meta; a page of another provider has none")
+        return self
 
 
 class CampaignFile(BaseModel):

@@ -36,6 +36,7 @@ _COLUMNS = {
     "kind": "by",
     "source": "source",
 }
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LIST_COLUMNS = ("recipient_id", "page", "last_inbound_at", "window_closes_at")
 
 
@@ -94,9 +95,14 @@ def _people(conn: Connection, page: str, *, open_: bool, min_left: str, most: in
 
 
 def _write(file: Any, people: Iterable[dict[str, Any]]) -> int:
-    writer = csv.DictWriter(file, _LIST_COLUMNS, extrasaction="ignore")
+    writer = csv.DictWriter(file, _LIST_COLUMNS)
     writer.writeheader()
     n = 0
     for n, person in enumerate(people, 1):  # noqa: B007 - the last one is how many there are
-        writer.writerow(person)
+        writer.writerow({name: _harmless(person[name]) for name in _LIST_COLUMNS})
     return n
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet runs; an id behind an apostrophe is read as the id."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -15,6 +15,7 @@ from campaigns.errors import StateError
 from campaigns.lifecycle import recognise
 from campaigns.lifecycle import submit as drafting
 from campaigns.lifecycle.launch import launch as start
+from campaigns.lifecycle.meeting import Meeting
 from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview as rendered
 from campaigns.lifecycle.pricing import price
@@ -108,12 +109,13 @@ def launch(
     output.tell(said, as_json, f"{campaign.name} is {campaign.state}. Next: pagecast watch {campaign.ref}")
 
 
-def checked(runtime: Runtime, path: Path, *, strict: bool = False) -> Draft:
-    """Return a campaign file and its list, checked; `strict` adds that key to the file."""
+def checked(runtime: Runtime, path: Path, *, strict: bool = False, again: bool = True) -> Draft:
+    """Return a campaign file and its list, checked; `strict` adds that key to the file, `again` is as for `check`."""
     file = campaign_file.load(path)
     if strict:
         file = file.model_copy(update={"strict": True})
-    return drafting.check(runtime, file, path.resolve().parent, output.environment(), output.now(runtime))
+    now = output.now(runtime)
+    return drafting.check(runtime, file, path.resolve().parent, output.environment(), now, again=again)
 
 
 def _found_or_drafted(runtime: Runtime, word: str) -> tuple[Campaign, list[str]]:
@@ -127,7 +129,7 @@ def _drafted(runtime: Runtime, path: Path, *, strict: bool = False) -> tuple[Cam
     """Return the draft of a campaign file with what there is to say about it; raises StateError once it is launched."""
     draft = checked(runtime, path, strict=strict)
     known = recognise.recognise(runtime, draft)
-    if known.campaign and known.meeting is recognise.Meeting.UNFINISHED:
+    if known.campaign and known.meeting is Meeting.UNFINISHED:
         if known.campaign.state is not CampaignState.DRAFT:
             ref, state = known.campaign.ref, known.campaign.state
             raise StateError(f"{draft.file.name} is {state} already. See it with `pagecast status {ref}`.")

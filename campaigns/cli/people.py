@@ -9,6 +9,7 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
 from campaigns.report.person import Message
+from campaigns.report.windows import Window
 from campaigns.runtime import now_of
 
 
@@ -25,11 +26,17 @@ def person(
     for line in found.suppressed:
         output.say(line)
     for window in found.windows:
-        state = "open until" if window.open else "closed at"
-        known = f"{state} {window.closes_at}" if window.closes_at else "not known"
-        output.say(f"Window with page {window.page}: {known}.")
+        output.say(told(window))
     for message in found.messages:
         _show(message)
+
+
+def told(window: Window) -> str:
+    """Return a window in words, with what shows it."""
+    if window.closes_at is None:
+        return f"Window with page {window.page}: not known."
+    closes = "open until" if window.open else "closed at"
+    return f"Window with page {window.page}: {closes} {window.closes_at}: {window.source or 'a list said so'}."
 
 
 def _show(message: Message) -> None:

@@ -10,6 +10,7 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson
+from campaigns.cli.people import told
 from campaigns.lifecycle.launch import launched_plan
 from campaigns.report import Explanation
 from campaigns.runtime import now_of
@@ -51,6 +52,8 @@ def report(
 
 
 def _show(explanation: Explanation) -> None:
+    for window in explanation.windows:
+        output.say(told(window))
     for each in explanation.lines:
         output.say(f"Line {each.line}{f', page {each.page}' if each.page else ''}: {each.state}. {each.sentence}")
         for fact in (each.reason_sentence, each.next_step):

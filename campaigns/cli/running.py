@@ -20,10 +20,12 @@ from campaigns.cli.up import Up
 from campaigns.errors import PagecastError
 from campaigns.lifecycle import control, find, recognise, submit
 from campaigns.lifecycle.launch import launch, launched_plan
-from campaigns.lifecycle.plan import plan
+from campaigns.lifecycle.meeting import Meeting
+from campaigns.lifecycle.plan import Planned, plan
 from campaigns.lifecycle.preview import preview
 from campaigns.lifecycle.pricing import price
 from campaigns.lifecycle.submit import Draft
+from campaigns.moments import dated
 from campaigns.runtime import Runtime, check_pace, now_of
 from campaigns.settings import Settings
 from schemas.campaign import Campaign, CampaignState
@@ -100,11 +102,11 @@ class Job:
 
     def run(self, *, yes: bool, dry_run: bool, again: bool, strict: bool = False) -> int:
         """Do what the file needs; return the exit code."""
-        draft = checked(self._runtime, self._file, strict=strict)
+        draft = checked(self._runtime, self._file, strict=strict, again=again)
         known = recognise.recognise(self._runtime, draft)
-        if known.meeting is recognise.Meeting.FINISHED and not again and known.campaign:
+        if known.meeting is Meeting.FINISHED and not again and known.campaign:
             return self._repeat_report(known.campaign, dry_run=dry_run)
-        if known.meeting is recognise.Meeting.UNFINISHED and known.campaign:
+        if known.meeting is Meeting.UNFINISHED and known.campaign:
             if not dry_run:
                 recognise.refresh(self._runtime, known.campaign, draft)
             campaign = self._fresh(known.campaign)
@@ -132,26 +134,25 @@ class Job:
     def _launch(self, campaign: Campaign, draft: Draft, *, yes: bool, dry_run: bool) -> Campaign:
         """Confirm and launch; a draft that is not launched after all is not kept."""
         try:
-            token, eligible = self._show_plan(campaign, draft)
+            drawn = self._show_plan(campaign, draft)
             if dry_run:
                 return campaign
-            if eligible:
-                output.confirm(f"Send to {eligible:,} people?", yes=yes)
+            if drawn.plan.eligible or drawn.waiting:
+                output.confirm(_question(drawn), yes=yes)
             actor, now = output.actor(), output.now(self._runtime)
-            return launch(self._runtime, campaign, token, output.environment(), now=now, actor=actor)
+            return launch(self._runtime, campaign, drawn.plan.token, output.environment(), now=now, actor=actor)
         except (PagecastError, KeyboardInterrupt):
             submit.discard(self._runtime, campaign, draft)
             raise
 
-    def _show_plan(self, campaign: Campaign, draft: Draft) -> tuple[str, int]:
+    def _show_plan(self, campaign: Campaign, draft: Draft) -> Planned:
         drawn = plan(self._runtime, campaign, output.environment(), output.now(self._runtime), draft.notes)
-        planned = drawn.plan
-        show_plan(planned, campaign, output.note)
+        show_plan(drawn.plan, campaign, output.note)
         if self._rates:
             output.note(price(drawn, campaign, self._rates).sentence)
         output.note("As they get it:")
         show_samples(preview(self._runtime, campaign, output.environment(), output.now(self._runtime)), output.note)
-        return planned.token, planned.eligible
+        return drawn
 
     def _go_on(self, campaign: Campaign) -> Campaign:
         output.note(f"Going on with {campaign.name} ({campaign.ref}), which is {campaign.state}.")
@@ -162,6 +163,11 @@ class Job:
     def _send(self, campaign: Campaign) -> int:
         if campaign.state is CampaignState.SCHEDULED:
             output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
+        if campaign.keep_open_until and campaign.keep_open_until > output.now(self._runtime):
+            until = dated(campaign.keep_open_until)
+            output.note(
+                f"It stays open until {until}. To leave it: Ctrl-C, then `pagecast up`, which hears who writes."
+            )
         up = self._up = self._up or Up(self._runtime.settings.home)
         up.go()
         try:
@@ -203,6 +209,11 @@ class Job:
     def _fresh(self, campaign: Campaign) -> Campaign:
         with self._runtime.reading() as conn:
             return find.by_id(conn, campaign.id or 0)
+
+
+def _question(drawn: Planned) -> str:
+    more = f" And to {drawn.waiting:,} more when they write?" if drawn.waiting else ""
+    return f"Send to {drawn.plan.eligible:,} people?{more}"
 
 
 def _ended(status: Status, up: Up) -> bool:

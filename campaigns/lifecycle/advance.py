@@ -1,16 +1,21 @@
 """What time alone brings: a start that is due, a deadline that passed, a campaign with nothing left to send."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from campaigns import events, locks
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
 from campaigns.lifecycle import late
 from schemas.delivery import DeliveryState
-from schemas.reason import Reason
+from schemas.reason import RESCUABLE, Reason
 
 _LATE = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused', 'scheduled') AND not_after <= :now")
-_OPEN = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused')")
+# Who could still be sent to when they write holds a campaign open until its keep_open_until.
+_OPEN = text("""
+    SELECT id FROM campaign WHERE state IN ('sending', 'paused') AND (COALESCE(keep_open_until, 0) <= :now
+        OR NOT EXISTS (SELECT 1 FROM tally WHERE tally.campaign_id = campaign.id AND tally.n > 0
+            AND tally.state IN ('skipped', 'failed') AND tally.reason IN :reasons))
+""").bindparams(bindparam("reasons", expanding=True))
 _FINISH = text("""
     UPDATE campaign SET state = 'finished', sentence = '', finished_at = :now
     WHERE id = :id AND state IN ('sending', 'paused')
@@ -27,13 +32,15 @@ _STUCK = text("""
 _STOP = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'sending'")
 _SENDING = text("SELECT id, first_id, last_id, margin_ms FROM campaign WHERE state = 'sending'")
 
+_RESCUABLE = sorted(reason.value for reason in RESCUABLE)
+
 
 def advance(conn: Connection, now: int) -> None:
     """Move every campaign that time moves; `now` in epoch milliseconds."""
     late.begin(conn, now)
     for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():
         _expire(conn, campaign_id, now)
-    for campaign_id in conn.execute(_OPEN).scalars().all():
+    for campaign_id in conn.execute(_OPEN, {"now": now, "reasons": _RESCUABLE}).scalars().all():
         if open_rows(conn, campaign_id) == 0:
             _finish(conn, campaign_id, now)
     for campaign_id in conn.execute(_RETURNED).scalars().all():

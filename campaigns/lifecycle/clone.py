@@ -14,9 +14,9 @@ from schemas.campaign_file import CampaignFile
 
 _COPY = text("""
     INSERT INTO campaign (ref, name, title, fingerprint, state, sentence, spec, message, list_id, rate, margin_ms,
-                          total, start_at, not_after, created_at)
+                          total, start_at, not_after, keep_open_until, created_at)
     SELECT :ref, :name, :name, fingerprint, 'draft', '', :spec, message, list_id, rate, margin_ms,
-           0, :start_at, :not_after, :now FROM campaign WHERE id = :id
+           0, :start_at, :not_after, :keep_open_until, :now FROM campaign WHERE id = :id
     RETURNING id
 """)
 _COPY_LANES = text("""
@@ -48,6 +48,7 @@ def clone(
         times = {
             "start_at": campaign.start_at if spec.schedule.start else None,
             "not_after": campaign.not_after if spec.schedule.not_after else None,
+            "keep_open_until": campaign.keep_open_until if spec.schedule.keep_open_until else None,
         }
         new = int(conn.execute(_COPY, facts | times).scalar_one())
         conn.execute(_COPY_LANES, {"new": new, "no": False, "id": campaign.id})
@@ -86,7 +87,11 @@ def _names(title: str) -> Iterator[str]:
 
 def _spec(campaign: Campaign, title: str, now: int) -> tuple[CampaignFile, list[str]]:
     file = CampaignFile.model_validate_json(campaign.spec)
-    moments = {"start": campaign.start_at, "not_after": campaign.not_after}
+    moments = {
+        "start": campaign.start_at,
+        "not_after": campaign.not_after,
+        "keep_open_until": campaign.keep_open_until,
+    }
     past = [key for key, at in moments.items() if at is not None and at <= now]
     schedule = file.schedule.model_copy(update=dict.fromkeys(past))
     notes = [f"schedule.{key} has passed and is left out." for key in past]

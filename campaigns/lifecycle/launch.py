@@ -31,8 +31,8 @@ def launch(
     """Write the ledger of a draft and let it go: at its start, or at once.
 
     One that was launched with that `token` is returned as it is: a launch may be said twice. Raises StateError where it
-    is no draft or `token` is not that of its present plan, InputError where nobody is eligible. An interrupted launch
-    is begun again from nothing.
+    is no draft or `token` is not that of its present plan, InputError where nobody is eligible, now or when they write.
+    An interrupted launch is begun again from nothing.
     """
     assert campaign.id is not None
     with alone(runtime, campaign):
@@ -54,7 +54,7 @@ def _check(planned: Planned, token: str) -> None:
             f"The token {token} is not that of the present plan: content, audience or limits have changed since. "
             f"Look at the plan again; its token is {planned.plan.token}."
         )
-    if planned.plan.eligible == 0:
+    if planned.plan.eligible == 0 and planned.waiting == 0:
         reasons = "; ".join(f"{n:,} {about(Reason(reason)).sentence}" for reason, n in planned.plan.skipped.items())
         rejected = f"{planned.plan.rejected:,} rejected, {planned.plan.duplicates:,} duplicate"
         more = f" {' '.join(planned.plan.findings)}" if planned.plan.findings else ""
@@ -75,7 +75,8 @@ def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str) -
         state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
         facts = {"state": state.value, "now": now, "started_at": None if waits else now, "id": campaign.id}
         conn.execute(_LAUNCH, facts)
-        sentence = f"Launched with plan {planned.plan.token} for {planned.plan.eligible:,} people."
+        more = f", and {planned.waiting:,} more when they write" if planned.waiting else ""
+        sentence = f"Launched with plan {planned.plan.token} for {planned.plan.eligible:,} people{more}."
         events.record(conn, now, "campaign.launched", actor, sentence, campaign_id=campaign.id)
 
 

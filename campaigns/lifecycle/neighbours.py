@@ -108,5 +108,5 @@ def _people(conn: Connection, query: TextClause, row: Row[Any]) -> pl.DataFrame:
 def _batches(conn: Connection, query: TextClause, row: Row[Any]) -> Iterator[pl.DataFrame]:
     facts = {"low": row.first_id, "high": row.last_id, "id": row.id}
     found = conn.execute(query, facts, execution_options={"yield_per": _BATCH})
-    for part in found.partitions():
+    for part in found.partitions(_BATCH):
         yield pl.DataFrame([list(column) for column in zip(*part, strict=True)], schema=_SCHEMA)

@@ -13,6 +13,7 @@ from campaigns import plan as planning
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
 from campaigns.lifecycle import neighbours
+from campaigns.moments import dated, people
 from campaigns.plan import Division
 from campaigns.policy import screening
 from campaigns.policy.condition import condition
@@ -28,6 +29,7 @@ from schemas.campaign_page import CampaignPage
 from schemas.message import Message
 from schemas.page import Channel, ProviderName, Route
 from schemas.plan import Plan
+from schemas.reason import RESCUABLE
 
 _LANES = text("""
     SELECT page.id, page.sender_id, page.name, page.account_id, page.channel, page.provider, lane.route
@@ -48,12 +50,13 @@ class PlannedLane:
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with the rows that a launch would write."""
+    """A plan with the rows that a launch would write; `waiting` of its skipped people get it when they write."""
 
     plan: Plan
     division: Division
     lanes: tuple[PlannedLane, ...]
     start_ms: int
+    waiting: int
 
 
 def plan(
@@ -81,7 +84,19 @@ def plan(
     )
     with runtime.reading() as conn:
         findings = (*notes, *neighbours.overlaps(conn, campaign, division))
-    return Planned(planning.forecast(division, token=token, findings=findings), division, lanes, start_ms)
+    drawn = planning.forecast(division, token=token, findings=findings)
+    waiting = _waiting(campaign, drawn, start_ms)
+    if waiting and campaign.keep_open_until:
+        when = dated(campaign.keep_open_until)
+        said = f"{people(waiting)} whose window is not open {'gets' if waiting == 1 else 'get'} it when they write,"
+        drawn = drawn.model_copy(update={"findings": [*drawn.findings, f"{said} until {when}."]})
+    return Planned(drawn, division, lanes, start_ms, waiting)
+
+
+def _waiting(campaign: Campaign, drawn: Plan, start_ms: int) -> int:
+    if campaign.keep_open_until is None or campaign.keep_open_until <= start_ms:
+        return 0
+    return sum(drawn.skipped.get(reason, 0) for reason in RESCUABLE)
 
 
 def screen(

@@ -5,7 +5,6 @@ A run is known by its name, message, list content, audience and accounts; token,
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -13,17 +12,16 @@ from sqlalchemy import Connection, text
 from campaigns import pages
 from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
-from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import StateError
-from campaigns.lifecycle import find
-from campaigns.lifecycle.submit import Draft
+from campaigns.lifecycle.meeting import Meeting, meet
+from campaigns.lifecycle.submit import Draft, listed
+from campaigns.lifecycle.terms import terms
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
-from schemas.campaign import Campaign, CampaignState
+from schemas.campaign import Campaign
 from schemas.campaign_file import CampaignFile
 from schemas.recipient_list import RECIPIENT
 
-_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _ACCOUNTS = text("""
     SELECT page.channel || ':' || page.provider || ':' || page.account_id FROM lane JOIN page ON page.id = lane.page_id
     WHERE lane.campaign_id = :id
@@ -37,17 +35,9 @@ _REROUTE = text("""
     WHERE campaign_id = :campaign_id AND page_id = (SELECT id FROM page WHERE name = :page)
 """)
 _RELIMIT = text("""
-    UPDATE campaign SET rate = :rate, margin_ms = :margin_ms, not_after = :not_after, spec = :spec WHERE id = :id
+    UPDATE campaign SET rate = :rate, margin_ms = :margin_ms, not_after = :not_after,
+        keep_open_until = :keep_open_until, spec = :spec WHERE id = :id
 """)
-
-
-class Meeting(StrEnum):
-    """What a campaign file finds when it comes again."""
-
-    NEW = "new"
-    UNFINISHED = "unfinished"
-    FINISHED = "finished"
-    CHANGED_SINCE = "changed since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +52,21 @@ class Recognition:
 def recognise(runtime: Runtime, draft: Draft) -> Recognition:
     """Find the run of a campaign file; raises StateError where an unfinished one differs from the file."""
     with runtime.reading() as conn:
-        earlier = find.titled(conn, draft.file.name)
-        for campaign in earlier:
-            # A draft that differs is no run: the file's present content takes its place.
-            stale = campaign.state is CampaignState.DRAFT and campaign.fingerprint != draft.fingerprint
-            if campaign.state not in _ENDED and not stale:
-                _refuse_change(conn, campaign, draft)
-                return Recognition(Meeting.UNFINISHED, campaign)
-        earlier = [campaign for campaign in earlier if campaign.state in _ENDED]
-        same = [campaign for campaign in earlier if campaign.fingerprint == draft.fingerprint]
-        if same:
-            return Recognition(Meeting.FINISHED, same[-1])
-        if earlier:
-            return Recognition(Meeting.CHANGED_SINCE, earlier[-1], _overlap(conn, runtime, earlier[-1], draft))
-    return Recognition(Meeting.NEW)
+        meeting, campaign = meet(conn, draft.file.name, draft.fingerprint)
+        if campaign is None:
+            return Recognition(meeting)
+        if meeting is Meeting.UNFINISHED:
+            _refuse_change(conn, campaign, draft)
+        overlap = _overlap(conn, runtime, campaign, draft) if meeting is Meeting.CHANGED_SINCE else 0
+        return Recognition(meeting, campaign, overlap)
 
 
 def refresh(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
     """Lay the file's present routes and limits over a run that goes on, and let its parked pages try once."""
-    limits, schedule = draft.file.limits, draft.file.schedule
     with runtime.writing() as conn:
         facts = {
-            "rate": limits.ceiling,
-            "margin_ms": milliseconds(limits.margin, "limits.margin"),
-            "not_after": moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None,
+            "rate": draft.file.limits.ceiling,
+            **terms(draft.file),
             "spec": draft.file.model_dump_json(),
             "id": campaign.id,
         }
@@ -122,9 +103,10 @@ def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
     changed = []
     if campaign.message != draft.message.model_dump_json():
         changed.append("the message")
-    if campaign.list_id != draft.reading.digest:
+    spec = CampaignFile.model_validate_json(campaign.spec)
+    if listed(spec, campaign.list_id) != listed(draft.file, draft.reading.digest):
         changed.append("the list")
-    if CampaignFile.model_validate_json(campaign.spec).audience != draft.file.audience:
+    if spec.audience != draft.file.audience:
         changed.append("the audience")
     stored = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
     if sorted(stored) != draft.accounts:

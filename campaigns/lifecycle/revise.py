@@ -156,7 +156,7 @@ def revise(runtime: Runtime, campaign: Campaign, change: Revision, actor: str) -
         facts = {
             "message": after,
             "spec": spec.model_dump_json(),
-            "fingerprint": fingerprint(change.message, campaign.list_id, accounts, spec.audience),
+            "fingerprint": fingerprint(spec, campaign.list_id, accounts),
             "id": campaign.id,
         }
         conn.execute(_REVISE, facts)

@@ -9,22 +9,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 from sqlalchemy import Connection, text
 
 from campaigns import audience, events, locks, template
 from campaigns.audience import Reading
-from campaigns.campaign_file import milliseconds, moment
+from campaigns.audience.leftovers import READING
 from campaigns.errors import InputError
-from campaigns.lifecycle import find, neighbours, stops
+from campaigns.lifecycle import find, neighbours, snapshot, stops
 from campaigns.lifecycle.lock import swept
+from campaigns.lifecycle.meeting import Meeting, meet
 from campaigns.lifecycle.stops import Stop
+from campaigns.lifecycle.terms import refuse_past, terms
 from campaigns.policy.condition import condition
 from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
-from schemas.campaign_file import Audience, CampaignFile
+from schemas.campaign_file import CONTACTS, Audience, CampaignFile
 from schemas.message import Message
 from schemas.recipient_list import PAGE
 
@@ -38,9 +41,9 @@ _LIST = text("""
 """)
 _CAMPAIGN = text("""
     INSERT INTO campaign (ref, name, title, fingerprint, state, sentence, spec, message, list_id, rate, margin_ms,
-                          total, start_at, not_after, created_at)
+                          total, start_at, not_after, keep_open_until, created_at)
     VALUES (:ref, :name, :title, :fingerprint, :state, '', :spec, :message, :list_id, :rate, :margin_ms, 0,
-            :start_at, :not_after, :now)
+            :start_at, :not_after, :keep_open_until, :now)
     RETURNING id
 """)
 _LANE = text("""
@@ -76,25 +79,48 @@ class Draft:
     @property
     def accounts(self) -> list[str]:
         """The sending accounts, in the form that a fingerprint has them."""
-        return sorted(f"{stop.entry.channel}:{stop.entry.provider}:{stop.entry.account_id}" for stop in self.stops)
+        return _accounts(self.stops)
 
 
-def check(runtime: Runtime, file: CampaignFile, base: Path, environment: Mapping[str, str], now: int) -> Draft:
+def check(
+    runtime: Runtime,
+    file: CampaignFile,
+    base: Path,
+    environment: Mapping[str, str],
+    now: int,
+    *,
+    again: bool = False,
+) -> Draft:
     """Read the list and check everything that a campaign needs; stores only the list's Parquet file.
 
-    `base` is the folder that the list's path is relative to. Raises InputError, and then not even that file is kept.
+    `base` is the folder that the list's path is relative to. Contacts are written down once a run: they are those of
+    the run that the file finds, unless it has ended and is to be sent `again`. Raises InputError, and then not even the
+    list's file is kept.
     """
-    _terms(file)
+    terms(file)
     letter = template.letter([part.text for part in file.message.message.parts])
-    reading, path = _store_list(runtime, base / file.list, file, now)
+    if file.list == CONTACTS:
+        reading, path = _contacts(runtime, file, now, again=again)
+    else:
+        reading, path = _store_list(runtime, base / file.list, file, now)
     try:
         letter.cells(reading.columns)
         if file.audience.where is not None:
             condition(file.audience.where, reading.columns)
-        return _draft(runtime, file, reading, path=path, environment=environment, now=now)
+        draft = _draft(runtime, file, reading, path=path, environment=environment, now=now)
+        with runtime.reading() as conn:
+            if _run(conn, file, draft.fingerprint, again=again) is None:
+                refuse_past(file, now)
     except InputError:
         _forget_list(runtime, path)
         raise
+    return draft
+
+
+def _run(conn: Connection, file: CampaignFile, mark: str, *, again: bool) -> Campaign | None:
+    """Return the run that a file of the fingerprint `mark` goes on with, or has nothing to add to."""
+    meeting, run = meet(conn, file.name, mark)
+    return run if meeting is Meeting.UNFINISHED or (meeting is Meeting.FINISHED and not again) else None
 
 
 def _draft(
@@ -104,14 +130,14 @@ def _draft(
     with runtime.reading() as conn:
         for word in file.audience.exclude:
             neighbours.named(conn, word, neighbours.NOT_STORED, file.name)
-        named = stops.find(conn, file, _named_pages(runtime.storage / path, reading))
+        named = stops.find(conn, file, _named_pages(runtime.storage / path, reading, file))
     found = tuple(stops.resolve(stop, runtime, environment, file.limits.ceiling) for stop in named)
     channels = {stop.entry.channel for stop in found}
     broken = findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
     warnings = stops.warnings(found, runtime, environment)
     notes = (*reading.warnings, *broken, *warnings, *stops.differences(found))
     draft = Draft(file, reading, message, found, "", notes, path, environment)
-    return replace(draft, fingerprint=fingerprint(message, reading.digest, draft.accounts, file.audience))
+    return replace(draft, fingerprint=fingerprint(file, reading.digest, draft.accounts))
 
 
 def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
@@ -168,9 +194,7 @@ def _discard(conn: Connection, campaign: Campaign) -> None:
 
 
 def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) -> tuple[Reading, str]:
-    folder = runtime.storage / "lists"
-    folder.mkdir(parents=True, exist_ok=True)
-    incoming = folder / f".{uuid.uuid4().hex}.parquet"
+    incoming = _lists(runtime) / f".{uuid.uuid4().hex}.parquet"
     try:
         reading = audience.read(
             source, incoming, file.columns.given, zone=file.columns.zone, now_ms=now, strict=file.strict
@@ -182,6 +206,12 @@ def _store_list(runtime: Runtime, source: Path, file: CampaignFile, now: int) ->
     return reading, path
 
 
+def _lists(runtime: Runtime) -> Path:
+    folder = runtime.storage / "lists"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _forget_list(runtime: Runtime, path: str) -> None:
     """Remove a stored list that no campaign uses: what is not sent to is not kept."""
     with runtime.writing() as conn:
@@ -190,18 +220,44 @@ def _forget_list(runtime: Runtime, path: str) -> None:
             (runtime.storage / path).unlink(missing_ok=True)
 
 
-def _named_pages(path: Path, reading: Reading) -> list[str | None]:
+def _contacts(runtime: Runtime, file: CampaignFile, now: int, *, again: bool) -> tuple[Reading, str]:
+    with runtime.reading() as conn:
+        found = stops.find(conn, file, snapshot.pages(file))
+        run = _run(conn, file, fingerprint(file, "", _accounts(found)), again=again)
+        if run and CampaignFile.model_validate_json(run.spec).list == CONTACTS:
+            return snapshot.kept(conn, run)
+        people = snapshot.draw(conn, file, found, now)
+    with TemporaryDirectory(prefix=READING, dir=_lists(runtime)) as folder:
+        people.write_parquet(drawn := Path(folder) / "contacts.parquet", compression_level=1)
+        return _store_list(runtime, drawn, file, now)
+
+
+def _named_pages(path: Path, reading: Reading, file: CampaignFile) -> list[str | None]:
+    if file.list == CONTACTS:
+        # Also those whose windows are all closed now: the accounts of a run do not change by the hour.
+        return snapshot.pages(file)
     if "page" not in reading.mapping:
         return [None]
     names = pl.scan_parquet(path).select(pl.col(PAGE).unique()).collect().to_series()
     return sorted(names, key=lambda name: name or "")
 
 
-def fingerprint(message: Message, digest: str, accounts: Sequence[str], audience: Audience) -> str:
+def fingerprint(file: CampaignFile, digest: str, accounts: Sequence[str]) -> str:
     """Return the hash by which a run is known again; `digest` is the list's, `accounts` are sorted."""
-    part_of_list = () if audience == Audience() else (audience.model_dump_json(),)
-    parts = (message.model_dump_json(), digest, *part_of_list, *accounts)
+    audience = file.audience
+    unsaid = {"min_left"} if audience.min_left is None else set()
+    part_of_list = () if audience == Audience() else (audience.model_dump_json(exclude=unsaid),)
+    parts = (file.message.message.model_dump_json(), listed(file, digest), *part_of_list, *accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def listed(file: CampaignFile, digest: str) -> str:
+    """Return what stands for the list's content: contacts change by the minute, and a run keeps those it was given."""
+    return CONTACTS if file.list == CONTACTS else digest
+
+
+def _accounts(found: Sequence[Stop]) -> list[str]:
+    return sorted(f"{stop.entry.channel}:{stop.entry.provider}:{stop.entry.account_id}" for stop in found)
 
 
 def _list_row(draft: Draft, now: int) -> dict[str, object]:
@@ -232,7 +288,7 @@ def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]
         "message": draft.message.model_dump_json(),
         "list_id": draft.reading.digest,
         "rate": file.limits.ceiling,
-        **_terms(file),
+        **terms(file),
         "now": now,
     }
 
@@ -240,13 +296,3 @@ def _campaign_row(conn: Connection, draft: Draft, now: int) -> dict[str, object]
 def new_ref() -> str:
     """Return an id for a campaign: short, and hard to misread."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(_REF_LENGTH))
-
-
-def _terms(file: CampaignFile) -> dict[str, int | None]:
-    """Read the file's times, in milliseconds; raises InputError."""
-    schedule = file.schedule
-    return {
-        "margin_ms": milliseconds(file.limits.margin, "limits.margin"),
-        "start_at": moment(schedule.start, "schedule.start") if schedule.start else None,
-        "not_after": moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None,
-    }

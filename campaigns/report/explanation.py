@@ -14,6 +14,8 @@ from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.report.tallies import IMPLIED
+from campaigns.report.windows import Account, Window, evidence, windows
+from campaigns.runtime import now_of
 from schemas import recipient_list as stored
 from schemas.campaign import Campaign
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
@@ -21,7 +23,7 @@ from schemas.page import Channel
 
 # The unique index leads with the sender, so the campaign's senders find the person without a scan.
 _DELIVERIES = text("""
-    SELECT delivery.*, page.name AS page, page.channel FROM lane
+    SELECT delivery.*, page.name AS page, page.channel, page.account_id FROM lane
     JOIN page ON page.id = lane.page_id
     JOIN delivery ON delivery.sender_id = page.sender_id AND delivery.recipient_id = :recipient_id
         AND delivery.campaign_id = lane.campaign_id AND delivery.page_id = page.id
@@ -86,11 +88,12 @@ class Line(BaseModel):
 
 
 class Explanation(BaseModel):
-    """What is known about a person: each line that names them, and whether they must not be messaged."""
+    """What is known about a person: each line that names them, their windows now, and who must not message them."""
 
     campaign: str
     recipient_id: str
     suppressed: list[str]
+    windows: list[Window]
     lines: list[Line]
 
 
@@ -108,11 +111,13 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
             f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
         )
     lines = [sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
+    known = {(row["page"], Account(row["channel"], row["account_id"])): row["closes_at"] for row in deliveries.values()}
     lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
     return Explanation(
         campaign=found.name,
         recipient_id=recipient_id,
         suppressed=suppressions(conn, recipient_id),
+        windows=windows(conn, recipient_id, known, now_of(conn)),
         lines=sorted(lines, key=lambda line: line.line),
     )
 
@@ -133,7 +138,7 @@ def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str)
 
 
 def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
-    """Return what the ledger says of one delivery: `row` with its page's name and channel, `listed` its stored line."""
+    """Return what the ledger says of one delivery: `row` with its page's facts, `listed` its stored line."""
     reason = row["reason"] or IMPLIED.get(row["state"])
     why = meaning(reason) if reason else None
     instagram = row["channel"] == Channel.INSTAGRAM
@@ -148,7 +153,7 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
         reason_sentence=why and why.sentence,
         next_step=why and why.next_step,
         window_closes_at=iso_or_none(row["closes_at"]),
-        window_source=_window_source(row["closes_at"], listed),
+        window_source=_window_source(conn, row, listed),
         message_ids=(row["message_ids"] or "").split(),
         delivered_at=None if instagram else iso_or_none(row["delivered_at"]),
         timeline=_timeline(conn, row, found),
@@ -179,14 +184,17 @@ def _sentence(state: str, channel: str) -> str:
     return _SENTENCES[state]
 
 
-def _window_source(closes_at: int | None, listed: dict[str, Any]) -> str | None:
+def _window_source(conn: Connection, row: RowMapping, listed: dict[str, Any]) -> str | None:
+    closes_at = row["closes_at"]
     if closes_at is None:
         return None
+    if event := evidence(conn, Account(row["channel"], row["account_id"]), row["recipient_id"], closes_at):
+        return event
     if listed.get(stored.CLOSES_AT) == closes_at:
         return "the list's column window_closes_at"
     if inbound := listed.get(stored.INBOUND_AT):
         return f"the list's column last_inbound_at ({dated(inbound)})"
-    return "a message that the person wrote"
+    return "a column of the list"
 
 
 def suppressions(conn: Connection, recipient_id: str) -> list[str]:

@@ -4,13 +4,15 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from campaigns.errors import InputError
-from campaigns.moments import iso, iso_or_none
+from campaigns.moments import iso
 from campaigns.report.explanation import Line, sent, suppressions
 from campaigns.report.standing import campaign
+from campaigns.report.windows import Account, Window, windows
 
 # The unique index leads with the sender, so the senders there are find the person without a scan.
 _DELIVERIES = text("""
-    SELECT delivery.*, page.name AS page, page.channel FROM (SELECT DISTINCT sender_id FROM page) AS account
+    SELECT delivery.*, page.name AS page, page.channel, page.account_id
+    FROM (SELECT DISTINCT sender_id FROM page) AS account
     JOIN delivery ON delivery.sender_id = account.sender_id AND delivery.recipient_id = :recipient_id
     JOIN page ON page.id = delivery.page_id
     ORDER BY COALESCE(delivery.sent_at, delivery.accepted_at, 0), delivery.campaign_id, delivery.line
@@ -26,14 +28,6 @@ class Message(BaseModel):
     delivery: Line
 
 
-class Window(BaseModel):
-    """The latest end of the messaging window that any campaign knows, for one page. `closes_at` is ISO 8601."""
-
-    page: str
-    closes_at: str | None
-    open: bool
-
-
 class Person(BaseModel):
     """Everything about one person; `messages` in the order in which they were sent."""
 
@@ -47,18 +41,18 @@ def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:
     """Return what is known about a person; raises InputError where that is nothing."""
     rows = conn.execute(_DELIVERIES, {"recipient_id": recipient_id}).mappings().all()
     suppressed = suppressions(conn, recipient_id)
-    if not rows and not suppressed:
-        raise InputError(f"No launched campaign names {recipient_id}, and nobody suppressed them. Check the id.")
-    closings: dict[str, int | None] = {}
+    closings: dict[tuple[str, Account], int | None] = {}
     messages = []
     for row in rows:
         of = campaign(conn, row["campaign_id"])
         line = sent(conn, row, {}, of)
         messages.append(Message(campaign=of.name, id=of.ref, created_at=iso(of.created_at), delivery=line))
-        known = closings.get(row["page"])
-        closings[row["page"]] = max((at for at in (known, row["closes_at"]) if at is not None), default=None)
-    windows = [
-        Window(page=page, closes_at=iso_or_none(at), open=at is not None and at > now_ms)
-        for page, at in sorted(closings.items())
-    ]
-    return Person(recipient_id=recipient_id, suppressed=suppressed, windows=windows, messages=messages)
+        key = row["page"], Account(row["channel"], row["account_id"])
+        closings[key] = max((at for at in (closings.get(key), row["closes_at"]) if at is not None), default=None)
+    known = windows(conn, recipient_id, closings, now_ms)
+    if not (messages or suppressed or known):
+        raise InputError(
+            f"No launched campaign names {recipient_id}, nobody suppressed them, and they have not written to an "
+            "account here. Check the id."
+        )
+    return Person(recipient_id=recipient_id, suppressed=suppressed, windows=known, messages=messages)

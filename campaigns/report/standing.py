@@ -1,7 +1,7 @@
 """How a campaign stands now: the one function that CLI, API, dashboard and report ask."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -12,6 +12,7 @@ from campaigns.report import tallies as tally
 from campaigns.report.lanes import lanes
 from campaigns.report.pages import Now, Standing, accepted, left, outcome, standing
 from campaigns.report.pauses import TOLD_BELOW, pauses
+from campaigns.report.tallies import Tally
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
 from schemas.lane import LaneState
@@ -72,7 +73,8 @@ def status(
         in_flight=counts["sending"],
         pages=pages,
     )
-    return result.model_copy(update={"sentence": _sentence(found, result, eta, now_ms)})
+    sentence = _kept_open(found, result, rows, now_ms) or _sentence(found, result, eta, now_ms)
+    return result.model_copy(update={"sentence": sentence})
 
 
 def _total(rates: Sequence[Rates]) -> Rates:
@@ -102,6 +104,16 @@ def _sentence(found: Campaign, status: Status, eta: int | None, now_ms: int) -> 
             return f"Finished: {outcome(status.counts)}."
         case _:
             return (found.sentence or _DEFAULTS[found.state]) + in_flight
+
+
+def _kept_open(found: Campaign, status: Status, rows: Collection[Tally], now_ms: int) -> str:
+    """Return the sentence of a campaign that waits for people to write, '' for every other."""
+    until = found.keep_open_until or 0
+    waiting = tally.rescuable(rows)
+    if found.state is not CampaignState.SENDING or left(status.counts) or until <= now_ms or not waiting:
+        return ""
+    get = "gets" if waiting == 1 else "get"
+    return f"Open until {clock(until, now_ms)}: {people(waiting)} {get} it when they write."
 
 
 def _while_sending(status: Status, eta: int | None, now_ms: int) -> str:

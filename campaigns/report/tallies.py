@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from schemas.delivery import COUNTED, DUPLICATE, REJECTED, DeliveryState
-from schemas.reason import Reason
+from schemas.reason import RESCUABLE, Reason
 
 IMPLIED = {
     DUPLICATE: Reason.DUPLICATE.value,
@@ -49,6 +49,12 @@ def counts(rows: Collection[Tally], page_id: int | None = None) -> dict[str, int
         if page_id in (None, row.page_id):
             found[row.state] += row.n
     return found
+
+
+def rescuable(rows: Collection[Tally]) -> int:
+    """Return how many people would be sent to if they wrote now."""
+    aside = {DeliveryState.SKIPPED, DeliveryState.FAILED}
+    return sum(row.n for row in rows if row.state in aside and row.reason in RESCUABLE)
 
 
 def reasons(rows: Collection[Tally], states: Collection[str] = EXPLAINED) -> dict[str, int]:

@@ -4,7 +4,8 @@ import pytest
 
 from campaigns.errors import StateError
 from campaigns.lifecycle import control
-from campaigns.lifecycle.recognise import Meeting, recognise, refresh
+from campaigns.lifecycle.meeting import Meeting
+from campaigns.lifecycle.recognise import recognise, refresh
 from tests import factories
 from tests.factories import checked, content, page, select
 

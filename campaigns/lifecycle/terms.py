@@ -1,0 +1,43 @@
+"""The times that a campaign file sets, read once and held against one another."""
+
+from campaigns.campaign_file import milliseconds, moment
+from campaigns.errors import InputError
+from schemas.campaign_file import CONTACTS, CampaignFile
+
+
+def terms(file: CampaignFile) -> dict[str, int | None]:
+    """Return the file's times in milliseconds by the campaign's columns; raises InputError."""
+    schedule, audience = file.schedule, file.audience
+    start = moment(schedule.start, "schedule.start") if schedule.start else None
+    not_after = moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None
+    open_until = moment(schedule.keep_open_until, "schedule.keep_open_until") if schedule.keep_open_until else None
+    if open_until is not None:
+        _refuse_disorder(start, not_after, open_until)
+    if audience.min_left is not None:
+        milliseconds(audience.min_left, "audience.min_left")
+        if file.list != CONTACTS:
+            raise InputError(f'audience.min_left is about list = "{CONTACTS}" alone. Remove it.')
+    return {
+        "margin_ms": milliseconds(file.limits.margin, "limits.margin"),
+        "start_at": start,
+        "not_after": not_after,
+        "keep_open_until": open_until,
+    }
+
+
+def refuse_past(file: CampaignFile, now: int) -> None:
+    """Raise InputError where a campaign that is new at `now` (epoch ms) could not be kept open."""
+    until = terms(file)["keep_open_until"]
+    if until is not None and until <= now:
+        said = f"schedule.keep_open_until = {file.schedule.keep_open_until} has passed."
+        raise InputError(f"{said} Write a later moment, or remove it.")
+
+
+def _refuse_disorder(start: int | None, not_after: int | None, open_until: int) -> None:
+    if not_after is not None and not_after < open_until:
+        raise InputError(
+            "schedule.keep_open_until is later than schedule.not_after, from which on nothing is sent. "
+            "Let not_after be the later of the two, or remove it."
+        )
+    if start is not None and open_until <= start:
+        raise InputError("schedule.keep_open_until is no later than schedule.start. Write a moment after the start.")
