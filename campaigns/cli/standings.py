@@ -28,12 +28,14 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
         if word is None:
             _list(runtime, as_json)
             return
-        now = standing(runtime, found(runtime, word), staffed=runtime.staffed)
+        campaign = found(runtime, word)
+        now = standing(runtime, campaign, staffed=runtime.staffed)
+        answers = "" if as_json else _answers(runtime, campaign, now)
         warnings = _refused(runtime)
     if as_json:
         output.emit(now.model_dump(mode="json") | {"warnings": warnings})
     else:
-        _show(now)
+        _show(now, answers)
         for each in warnings:
             output.say(each)
 
@@ -50,6 +52,13 @@ def _refused(runtime: Runtime) -> list[str]:
     from campaigns.report import refusals  # noqa: PLC0415 - as above
 
     return refusals.told(runtime)
+
+
+def _answers(runtime: Runtime, campaign: Campaign, now: Status) -> str:
+    from campaigns.report import pages, replies  # noqa: PLC0415 - as above
+
+    with runtime.reading() as conn:
+        return replies.told(conn, campaign.id or 0, pages.accepted(now.counts))
 
 
 def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:
@@ -78,7 +87,7 @@ def _list(runtime: Runtime, as_json: bool) -> None:
         output.say("No campaigns yet. Start with `pagecast demo`, or `pagecast run CAMPAIGN.toml`.")
 
 
-def _show(status: Status) -> None:
+def _show(status: Status, answers: str) -> None:
     output.say(f"{status.name} ({status.id}): {status.sentence}")
     if status.state is CampaignState.DRAFT:
         output.say(f"Next: pagecast plan {status.id}")
@@ -91,6 +100,8 @@ def _show(status: Status) -> None:
         output.say()
         show_reasons(status.reasons, output.say)
         output.say()
+    if answers:
+        output.say(answers)
     rate = status.rate
     output.say(f"Rate: {rate.achieved:g}/s achieved, {rate.allowed:g}/s allowed, {rate.asked:g}/s asked.")
     for page in status.pages:

@@ -105,6 +105,16 @@ def answered(conn: Connection, campaign_id: int) -> Answered:
     return Answered(sum(row.replied for row in rows), sum(row.opted_out for row in rows))
 
 
+def told(conn: Connection, campaign_id: int, accepted: int) -> str:
+    """Return `Replies: 123 (4.5 %), 12 opted out.`, '' where nobody answered; `accepted` is who could."""
+    found = answered(conn, campaign_id)
+    if not found.people and not found.opted_out:
+        return ""
+    share = f" ({100 * found.people / accepted:.1f} %)" if accepted else ""
+    out = f", {found.opted_out:,} opted out" if found.opted_out else ""
+    return f"Replies: {found.people:,}{share}{out}."
+
+
 def replies(conn: Connection, found: Campaign, lanes: Sequence[LaneNow], results: Path) -> Replies:
     """Return what came back; `results` is the finished Parquet file."""
     heard = conn.execute(_PEOPLE, {"campaign_id": found.id}).all()

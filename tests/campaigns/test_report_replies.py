@@ -5,6 +5,7 @@ import json
 import pytest
 
 from campaigns import report
+from campaigns.report import replies
 from campaigns.report.replies import Answered, answered
 from tests.campaigns.report_factory import NOW, Spring
 
@@ -172,3 +173,17 @@ def test_everybodys_old_buttons_make_no_endless_table(spring):
     for number in range(80):
         answer(spring, 2, "postback", f"Old {number}", f"P{number}", at=NOW + number)
     assert len(told(spring)["buttons"]) == 50
+
+
+def test_status_says_in_a_line_who_answered(spring):
+    lines = reached(spring, 40)
+    spring.store()
+    with spring.connected() as conn:
+        assert not replies.told(conn, 1, 40)
+    answer(spring, lines[0])
+    with spring.connected() as conn:
+        assert replies.told(conn, 1, 40) == "Replies: 1 (2.5 %)."
+    answer(spring, lines[1], said="STOP", stop=True)
+    with spring.connected() as conn:
+        assert replies.told(conn, 1, 40) == "Replies: 2 (5.0 %), 1 opted out."
+        assert replies.told(conn, 1, 0) == "Replies: 2, 1 opted out."
