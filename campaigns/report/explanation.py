@@ -1,6 +1,5 @@
 """Everything that is known about one person in one campaign, in sentences."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,12 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns.errors import InputError
-from campaigns.moments import clock, dated, iso, iso_or_none
+from campaigns.moments import dated, iso_or_none
 from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.report.tallies import IMPLIED
+from campaigns.report.timeline import Moment, heard, proof, timeline
 from campaigns.report.windows import Account, Window, evidence, windows
 from campaigns.runtime import now_of
 from schemas import recipient_list as stored
@@ -34,10 +34,6 @@ _SUPPRESSED = text("""
     FROM suppression LEFT JOIN page ON page.id = suppression.sender_id
     WHERE suppression.recipient_id = :recipient_id ORDER BY suppression.at
 """)
-_EVENTS = text("""
-    SELECT at, sentence FROM event
-    WHERE campaign_id = :campaign_id AND (page_id IS NULL OR page_id = :page_id) ORDER BY at, id LIMIT 200
-""")
 _SENTENCES = {
     REJECTED: "This row of the list cannot be used.",
     DUPLICATE: "This row repeats a person of an earlier line.",
@@ -50,13 +46,6 @@ _SENTENCES = {
     DeliveryState.ASSUMED_SENT: "No answer came; somebody decided that the message was sent.",
     DeliveryState.CANCELLED: "The message was cancelled before it was sent.",
 }
-
-
-class Moment(BaseModel):
-    """One thing that happened, ISO 8601 in UTC."""
-
-    at: str
-    sentence: str
 
 
 class Line(BaseModel):
@@ -139,6 +128,7 @@ def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str)
 
 def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
     """Return what the ledger says of one delivery: `row` with its page's facts, `listed` its stored line."""
+    came = heard(conn, row, found)
     reason = row["reason"] or IMPLIED.get(row["state"])
     why = meaning(reason) if reason else None
     instagram = row["channel"] == Channel.INSTAGRAM
@@ -148,7 +138,7 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
         **copied,
         **times,
         **{name: row[name] for name in ("reply", "variant", "revision")},
-        sentence=_sentence(row["state"], row["channel"]),
+        sentence=_sentence(row["state"], row["channel"], proof(came)),
         reason=reason,
         reason_sentence=why and why.sentence,
         next_step=why and why.next_step,
@@ -156,7 +146,7 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
         window_source=_window_source(conn, row, listed),
         message_ids=(row["message_ids"] or "").split(),
         delivered_at=None if instagram else iso_or_none(row["delivered_at"]),
-        timeline=_timeline(conn, row, found),
+        timeline=timeline(conn, row, found, came),
     )
 
 
@@ -175,10 +165,10 @@ def _unsent(row: dict[str, Any]) -> Line:
     )
 
 
-def _sentence(state: str, channel: str) -> str:
+def _sentence(state: str, channel: str, proven: str | None) -> str:
     platform = channel.capitalize()
     if state == DeliveryState.ACCEPTED:
-        return f"{platform} accepted the message; no receipt has come."
+        return proven or f"{platform} accepted the message; no receipt has come."
     if state == DeliveryState.READ:
         return f"{platform} accepted the message and the person {'saw' if channel == Channel.INSTAGRAM else 'read'} it."
     return _SENTENCES[state]
@@ -206,26 +196,3 @@ def _suppression(row: RowMapping) -> str:
     where = "every account" if row["sender_id"] == 0 else f"the account of page {row['page'] or row['sender_id']}"
     note = f" ({row['note']})" if row["note"] else ""
     return f"Must not be messaged by {where} since {dated(row['at'])}, from {row['source']}{note}."
-
-
-def _timeline(conn: Connection, row: RowMapping, found: Campaign) -> list[Moment]:
-    keys = {"campaign_id": found.id, "page_id": row["page_id"]}
-    events = [(event.at, event.sentence) for event in conn.execute(_EVENTS, keys)]
-    return [Moment(at=iso(at), sentence=sentence) for at, sentence in sorted([*events, *_steps(row)])]
-
-
-def _steps(row: RowMapping) -> Iterator[tuple[int, str]]:
-    platform = row["channel"].capitalize()
-    told: Sequence[tuple[str, str]] = (
-        ("sent_at", "Sent."),
-        ("accepted_at", f"{platform} accepted it."),
-        ("delivered_at", "Messenger delivered it."),
-        ("read_at", "The person saw it." if row["channel"] == Channel.INSTAGRAM else "The person read it."),
-        ("replied_at", f"The person wrote back: {row['reply']}" if row["reply"] else "The person wrote back."),
-        ("closes_at", "The messaging window closes."),
-    )
-    for name, sentence in told:
-        if row[name] is not None and not (name == "delivered_at" and row["channel"] == Channel.INSTAGRAM):
-            yield row[name], sentence
-    if row["due_at"] is not None and row["sent_at"] is not None:
-        yield row["sent_at"], f"Put off until {clock(row['due_at'], row['sent_at'])}."

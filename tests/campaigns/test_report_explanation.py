@@ -101,3 +101,101 @@ def test_somebody_who_is_not_on_the_list(spring):
 def test_every_state_has_a_sentence(spring, state):
     spring.person(state, recipient_id="1784")
     assert explained(spring.store(), "1784").lines[0].sentence
+
+
+def moments(spring):
+    return [moment.sentence for moment in explained(spring, "1784").lines[0].timeline]
+
+
+def test_what_came_in_stands_in_the_timeline_with_its_message(spring):
+    line = spring.person(
+        "read", page=2, chunk=2, recipient_id="1784", sent_at=NOW, accepted_at=NOW + 100, delivered_at=NOW + 200,
+        read_at=NOW + 300, replied_at=NOW + 400, reply="YES", message_ids="m1",
+    )  # fmt: skip
+    spring.store()
+    spring.heard(line, "echo", at=NOW + 150, mid="m1")
+    spring.heard(line, "delivered", at=NOW + 200, mid="", facts='{"mids": ["m1", "m2"]}')
+    spring.heard(line, "read", at=NOW + 300, mid="")
+    spring.heard(line, "quick_reply", "Yes", "YES", at=NOW + 400, mid="in1")
+    spring.heard(line, "message", "STOP", at=NOW + 500, mid="in2", consent="opted_out")
+    spring.heard(line, "message", "ok\n    Sent.", at=NOW + 600, mid="in3")
+    spring.heard(line, "message", at=NOW + 700, mid="in4")
+    assert moments(spring) == [
+        "Sent.",
+        "Messenger accepted it.",
+        "The message came back as an echo [m1].",
+        "Messenger delivered it [m1 m2].",
+        "The person read it.",
+        "The person tapped: Yes (YES) [in1].",
+        "The person wrote: STOP [in2]. That counts as an opt-out.",
+        "The person wrote: ok Sent. [in3].",
+        "The person wrote [in4].",
+    ]
+
+
+def test_a_lost_answer_is_told_with_the_echo_that_proves_the_message(spring):
+    line = spring.person(
+        "accepted", recipient_id="1784", sent_at=NOW, accepted_at=NOW + 131_000, provider_code="ReadTimeout"
+    )
+    spring.store()
+    spring.heard(line, "echo", at=NOW + 131_000, mid="m1")
+    proven = "The answer was lost; the echo of 14:02:11 UTC proves it went out [m1]."
+    assert moments(spring) == ["Sent.", proven]
+    assert explained(spring, "1784").lines[0].sentence == proven
+
+
+def test_an_echo_of_the_moment_of_the_answer_proves_nothing_new(spring):
+    line = spring.person("accepted", recipient_id="1784", sent_at=NOW, accepted_at=NOW + 100)
+    spring.store()
+    spring.heard(line, "echo", at=NOW + 100, mid="m1")
+    assert moments(spring) == ["Sent.", "Instagram accepted it.", "The message came back as an echo [m1]."]
+
+
+def test_what_names_no_message_counts_since_the_launch_and_for_the_account(spring):
+    spring.person("skipped", "window_closed", chunk=None, recipient_id="1784")
+    spring.person("skipped", "window_closed", chunk=None, recipient_id="1785")
+    spring.store()
+    about = {"person": "1784", "campaign_id": None, "delivery_id": None}
+    spring.heard(2, "story_mention", at=NOW, mid="s1", **about)
+    spring.heard(2, "story_reply", "wow", at=NOW + 1, mid="s2", **about)
+    spring.heard(2, "opted_out", at=NOW + 2, **about)
+    spring.heard(2, "reaction", at=NOW + 3, **about)
+    spring.heard(2, "message", "long ago", at=NOW - 86_400_000, **about)
+    spring.heard(2, "message", "to another account", **about | {"sender_id": 2})
+    spring.heard(3, "message", "of somebody else", **about | {"person": "1785"})
+    assert moments(spring) == [
+        "The person mentioned the account in a story [s1].",
+        "The person replied to a story: wow [s2].",
+        "The person opted out by the platform's own switch.",
+    ]
+
+
+def test_a_status_of_the_provider_is_a_receipt_or_its_own_word(spring):
+    line = spring.person(
+        "failed", "person_unavailable", page=2, chunk=2, recipient_id="1784", sent_at=NOW, accepted_at=NOW + 1,
+        delivered_at=NOW + 2, provider_code="131026",
+    )  # fmt: skip
+    spring.store()
+    spring.heard(line, "status", at=NOW + 2, mid="m1", provider="orbit", facts='{"status": "delivered"}')
+    spring.heard(line, "status", at=NOW + 3, mid="m1", provider="orbit", facts='{"status": "failed", "code": "131026"}')
+    assert moments(spring) == [
+        "Sent.",
+        "Messenger accepted it.",
+        "Messenger delivered it [m1].",
+        "Orbit reports: failed (131026) [m1].",
+    ]
+
+
+def test_instagram_delivers_nothing_in_the_timeline_either(spring):
+    line = spring.person("read", recipient_id="1784", sent_at=NOW, accepted_at=NOW, read_at=NOW + 9, delivered_at=NOW)
+    spring.store()
+    spring.heard(line, "delivered", at=NOW, mid="m1")
+    spring.heard(line, "read", at=NOW + 9, mid="m1")
+    assert moments(spring) == ["Sent.", "Instagram accepted it.", "The person saw it [m1]."]
+
+
+def test_a_moment_to_come_is_that_of_the_arrival(spring):
+    line = spring.person("accepted", recipient_id="1784", sent_at=NOW, accepted_at=NOW)
+    spring.store()
+    spring.heard(line, "message", "soon", at=NOW + 86_400_000, received_at=NOW + 5)
+    assert explained(spring, "1784").lines[0].timeline[-1].at == "2026-12-01T14:00:00.005Z"
