@@ -25,7 +25,8 @@ class Route(BaseModel):
     """How a page is reached for one campaign: the stored page with that campaign's own settings laid over it.
 
     `rate` is in messages per second, None for the default of 36/s; `key_rate_per_minute` in messages per minute.
-    `token` is a reference (`@{secret:NAME}`), never the secret itself.
+    `token` is a reference (`@{secret:NAME}`), never the secret itself. `pull` says that the account's conversations are
+    read every minute while a campaign of the page is open, because no webhook tells of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +37,7 @@ class Route(BaseModel):
     key_rate_per_minute: float | None = None
     on_try_later: str = "hold"
     trust_idempotency: bool = False
+    pull: bool = False
     login: str = "facebook"
     auth: str = "x-api-key"
 

@@ -10,6 +10,7 @@ from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
 from schemas.lane import Lane
 from schemas.page import Page
+from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
 from schemas.suppression import Suppression
 
@@ -24,6 +25,7 @@ ALL = (
     InboundEvent,
     Lane,
     Page,
+    PullState,
     RecipientList,
     SentMessage,
     Suppression,

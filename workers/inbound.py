@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import locks, log
+from campaigns.inbound import repeats
 from campaigns.inbound.apply import again, apply
 from campaigns.inbox import UNREADABLE, Inbox, Taken
 from campaigns.runtime import Runtime, now_of
@@ -31,6 +32,8 @@ AGAIN = 2.0
 """
 DEAD = 2.0
 """Seconds between looks at who died with bodies in hand."""
+REPEAT = 10.0
+"""Seconds between looks at messages that were to be tried again later."""
 TROUBLED = 1.0
 MOST = 200
 """Bodies in hand at once."""
@@ -70,6 +73,7 @@ class Desk:
         self._name = name
         self._pass = Pass(runtime)
         self._looks_at = 0.0
+        self._repeated = 0.0
 
     def turn(self) -> bool:
         """Do what there is to do once; False where there was nothing."""
@@ -82,9 +86,19 @@ class Desk:
             now = now_of(conn)
         # To look costs nothing; to take would keep the web from writing.
         if not self._inbox.waiting(now):
+            self._repeat()
             return busy
         self._inbox.applied(self._apply(self._inbox.take(now, MOST, self._name)))
         return True
+
+    def _repeat(self) -> None:
+        """Send again what is to be tried later, where it is time and no echo lies unread."""
+        if time.monotonic() - self._repeated < REPEAT or self._inbox.backlog().bodies:
+            return
+        self._repeated = time.monotonic()
+        done = repeats.take(self._runtime)
+        if done.again or done.failed:
+            logger.info("inbound.repeated", again=done.again, failed=done.failed)
 
     def _apply(self, bodies: Sequence[Taken]) -> dict[int, int]:
         try:

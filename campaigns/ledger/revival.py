@@ -53,11 +53,14 @@ class Return:
     closes_at: int | None
 
 
-def revive(conn: Connection, campaign_id: int, state: DeliveryState, rows: Sequence[Return]) -> int:
+def revive(
+    conn: Connection, campaign_id: int, state: DeliveryState, rows: Sequence[Return], *, same_try: bool = False
+) -> int:
     """Return rows that are still in `state` to pending; return how many were.
 
-    `rows` without a chunk must be of one page. After unknown `tries` rises here: a definite refusal has raised it
-    already.
+    `rows` without a chunk must be of one page. After unknown `tries` rises here, because somebody takes the risk of a
+    second message: a definite refusal has raised it already. With `same_try` nobody does, and the call that is to come
+    has the idempotency key of the last.
     """
     known = {row.id: row for row in rows}
     locks.chunks(conn, conn.execute(_CHUNKS, {"ids": list(known)}).scalars().all())
@@ -65,7 +68,7 @@ def revive(conn: Connection, campaign_id: int, state: DeliveryState, rows: Seque
     chunkless = [row for row in found if row.chunk_id is None]
     new_chunk = _new_chunk(conn, campaign_id, chunkless, known) if chunkless else 0
     changes: Counter[Change] = Counter()
-    again = int(state is DeliveryState.UNKNOWN)
+    again = int(state is DeliveryState.UNKNOWN and not same_try)
     facts: list[dict[str, Any]] = []
     for row in found:
         chunk_id = row.chunk_id or new_chunk
