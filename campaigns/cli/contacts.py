@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from campaigns import contacts, pages
 from campaigns.campaign_file import milliseconds
@@ -82,16 +82,20 @@ def _people(conn: Connection, page: str, *, open_: bool, min_left: str, most: in
     left = milliseconds(min_left, "--min-left")
     found = pages.named(conn, page)
     after = now_of(conn) + left if open_ or left else -1
-    for row in contacts.listed(conn, found.channel, found.account_id, closes_after=after, most=most):
-        yield {
-            "recipient_id": row.recipient_id,
-            "page": found.name,
-            "last_inbound_at": iso(row.opened_at),
-            "window_closes_at": iso(row.closes_at),
-            "kind": row.kind,
-            "evidence": row.evidence,
-            "source": row.source,
-        }
+    listed = contacts.listed(conn, found.channel, found.account_id, closes_after=after, most=most)
+    return (_person(row, found.name) for row in listed)
+
+
+def _person(row: Row[Any], page: str) -> dict[str, Any]:
+    return {
+        "recipient_id": row.recipient_id,
+        "page": page,
+        "last_inbound_at": iso(row.opened_at),
+        "window_closes_at": iso(row.closes_at),
+        "kind": row.kind,
+        "evidence": row.evidence,
+        "source": row.source,
+    }
 
 
 def _write(file: Any, people: Iterable[dict[str, Any]]) -> int:
