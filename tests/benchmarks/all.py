@@ -14,6 +14,7 @@ from rig import Figure
 
 RUNS = (
     ("startup.py",),
+    ("export.py",),
     ("lists.py",),
     ("ledger.py",),
     ("sending.py",),
