@@ -95,6 +95,7 @@ def test_an_opt_out_counts_where_it_was_taken_for_one(spring):
     answer(spring, lines[0], said="stop!", at=NOW + 70_000, stop=True)
     answer(spring, lines[1], "quick_reply", "Stop", "STOP", stop=True)
     answer(spring, lines[2], said="stop by tomorrow")
+    spring.heard(lines[2], "message", "START", consent="opted_in")
     spring.heard(None, "message", "STOP", consent="opted_out", person="1")
     back = told(spring)
     assert (back["opted_out"], back["replied"]) == (2, 3)
