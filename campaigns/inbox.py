@@ -8,6 +8,7 @@ at once where somebody sees that they are dead.
 """
 
 import fcntl
+import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,14 @@ _OLD = (
     .limit(_SLICE)
 )
 _FORGET = delete(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True)))
+# Only near: the id may stand there within a longer number.
+_NAMING = {
+    dialect: text(f"SELECT id, events, body FROM webhook_body WHERE {place} > 0 ORDER BY id")  # noqa: S608 - our own words
+    for dialect, place in (
+        (database.SQLITE, "instr(body, :person)"),
+        ("postgresql", "position(CAST(:person AS bytea) IN body)"),
+    )
+}
 _FORGET_REFUSALS = delete(WEBHOOK_REFUSAL).where(WEBHOOK_REFUSAL.c.last_at < bindparam("before"))
 _REFUSED = text("""
     INSERT INTO webhook_refusal (provider, reason, hour, n, last_at) VALUES (:provider, :reason, :hour, :n, :now)
@@ -110,6 +119,14 @@ class Backlog:
 
     bodies: int
     since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The closed bodies that name a person, by id, and how many open ones do."""
+
+    closed: list[int]
+    waiting: int
 
 
 class Refusal(StrEnum):
@@ -236,6 +253,24 @@ class Inbox:
         with self._runtime.writing() as conn:
             conn.execute(_FORGET_REFUSALS, {"before": before})
         return gone
+
+    def naming(self, recipient_id: str) -> Naming:
+        """Return the bodies that name a person."""
+        whole = re.compile(rb"(?<!\d)" + recipient_id.encode() + rb"(?!\d)")
+        closed, waiting = [], 0
+        with self._runtime.reading() as conn:
+            near = _NAMING[conn.dialect.name]
+            for row in conn.execute(near, {"person": recipient_id.encode()}, execution_options={"yield_per": _SLICE}):
+                if whole.search(row.body):
+                    waiting += row.events is None
+                    closed += [] if row.events is None else [row.id]
+        return Naming(closed, waiting)
+
+    def drop(self, ids: Sequence[int]) -> None:
+        """Delete closed bodies."""
+        for start in range(0, len(ids), _SLICE):
+            with self._runtime.writing() as conn:
+                conn.execute(_FORGET, {"ids": list(ids[start : start + _SLICE])})
 
     def close(self) -> None:
         """Give the connections back; on PostgreSQL they are the database's."""

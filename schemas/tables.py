@@ -6,6 +6,7 @@ from schemas.chunk import Chunk, Tally
 from schemas.consent import Consent
 from schemas.contact import Contact
 from schemas.delivery import Delivery
+from schemas.erasure import ErasureKey
 from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
 from schemas.lane import Lane
@@ -21,6 +22,7 @@ ALL = (
     Consent,
     Contact,
     Delivery,
+    ErasureKey,
     Event,
     InboundEvent,
     Lane,

@@ -2,19 +2,22 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection, Row
 
-from campaigns import contacts, pages
+from campaigns import contacts, pages, suppression
 from campaigns.campaign_file import milliseconds
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.output import AsJson
+from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.contacts import EVERYBODY
 from campaigns.errors import InputError
+from campaigns.lifecycle import erase as erasing
+from campaigns.lifecycle.erase import Erased
 from campaigns.moments import iso
 from campaigns.runtime import now_of
 
@@ -76,6 +79,42 @@ def export(
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror}.") from error
     output.tell({"people": n, "file": str(out)}, as_json, f"{n:,} people: {out}")
+
+
+@contacts_app.command()
+def erase(
+    recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id.")],
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a person out of everything that is kept here; counts stay, and they are never messaged again."""
+    person = suppression.person(recipient)
+    if not dry_run:
+        output.confirm(f"Erase {person} for good? It cannot be undone.", yes=yes)
+    with output.opened(writes=not dry_run) as runtime:
+        done = erasing.erase(runtime, person, output.actor(), dry_run=dry_run)
+    for line in _left_over(done):
+        output.note(line)
+    document = asdict(done) | {"copies": [str(path) for path in done.copies], "dry_run": dry_run}
+    what = "Would erase" if dry_run else "Erased"
+    output.tell(
+        document,
+        as_json,
+        f"{what}: {done.contacts:,} windows, {done.events:,} events, {done.deliveries:,} deliveries "
+        f"({done.set_aside:,} of them were still to be sent), {done.lists:,} lists, {done.bodies:,} webhook bodies. "
+        f"What stays calls the person {done.name}.",
+    )
+
+
+def _left_over(done: Erased) -> Iterator[str]:
+    if done.waiting:
+        yield f"- Webhook bodies not applied yet that name the person: {done.waiting:,}. Erase again once they are."
+    if done.campaigns:
+        yield f"- Reports and exports written before name the person; delete yours of: {', '.join(done.campaigns)}."
+    if done.copies:
+        yield f"- So do copies of an earlier state: {', '.join(map(str, done.copies))}."
+    yield "- And so do backups made before."
 
 
 def _people(conn: Connection, page: str, *, open_: bool, min_left: str, most: int) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from campaigns import suppression
 from campaigns.moments import iso
 from schemas.inbound import InboundKind
 
@@ -17,7 +18,7 @@ _LISTED = text("""
     LEFT JOIN page ON page.id = inbound_event.sender_id
     LEFT JOIN campaign ON campaign.id = inbound_event.campaign_id
     LEFT JOIN delivery ON delivery.id = inbound_event.delivery_id
-    WHERE (:kind = '' OR inbound_event.kind = :kind) AND (:person = '' OR inbound_event.person = :person)
+    WHERE (:kind = '' OR inbound_event.kind = :kind) AND (:person = '' OR inbound_event.person IN (:person, :erased))
       AND (:campaign_id = 0 OR inbound_event.campaign_id = :campaign_id) AND inbound_event.received_at >= :since
     ORDER BY inbound_event.id DESC LIMIT :most
 """)
@@ -33,8 +34,9 @@ def listed(
     since: int = 0,
     most: int = EVERYTHING,
 ) -> Iterator[dict[str, Any]]:
-    """Yield events, the latest first; `since` is when they came in, in epoch ms."""
-    asked = {"kind": kind.value if kind else "", "person": person, "campaign_id": campaign_id, "since": since}
+    """Yield events, the latest first, of an erased person too; `since` is when they came in, in epoch ms."""
+    who = {"person": person, "erased": suppression.name_of(conn, person) or person}
+    asked = {"kind": kind.value if kind else "", **who, "campaign_id": campaign_id, "since": since}
     for row in conn.execute(_LISTED, asked | {"most": most}).mappings():
         yield {
             "at": iso(row["at"] or row["received_at"]),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from campaigns import contacts, suppression, template
 from campaigns import plan as planning
+from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
 from campaigns.lifecycle import neighbours
@@ -107,10 +109,10 @@ def screen(
     message = Message.model_validate_json(campaign.message)
     with runtime.reading() as conn:
         lanes = _lanes(conn, runtime, campaign, environment)
-        suppressed = suppression.frame(conn)
+        stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
+        suppressed = _suppressed(conn, runtime.storage / stored.path)
         reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
         windows = contacts.windows(conn, sorted({lane.page.sender_id for lane in lanes}))
-        stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
     where = file.audience.where
     pages = [lane.page for lane in lanes]
     screened = screening.screen(
@@ -127,6 +129,12 @@ def screen(
         windows=windows.lazy(),
     )
     return screened, lanes
+
+
+def _suppressed(conn: Connection, listed: Path) -> pl.DataFrame:
+    """Return all suppressions; those of erased people also under the ids by which a list names them."""
+    known = suppression.frame(conn)
+    return pl.concat([known, suppression.recognised(conn, known, recipients(listed))])
 
 
 def _lanes(

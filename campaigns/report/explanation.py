@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
+from campaigns import suppression
 from campaigns.errors import InputError
 from campaigns.moments import dated, iso_or_none
 from campaigns.report.meaning import meaning
@@ -89,13 +90,16 @@ class Explanation(BaseModel):
 def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str) -> Explanation:
     """Return every fact about one person in a campaign; raises InputError where the list does not name them.
 
-    `recipient_id` may also be the unusable value of a rejected row.
+    `recipient_id` may also be the unusable value of a rejected row. An erased person is shown under another name.
     """
     found = campaign(conn, campaign_id)
     keys = {"campaign_id": campaign_id, "recipient_id": recipient_id}
     deliveries = {row["line"]: row for row in conn.execute(_DELIVERIES, keys).mappings()}
     listed = _listed(conn, storage, found, recipient_id)
     if not listed and not deliveries:
+        erased = suppression.name_of(conn, recipient_id)
+        if erased and suppression.is_erased(conn, erased):
+            return explain(conn, storage, campaign_id, erased)
         raise InputError(
             f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
         )

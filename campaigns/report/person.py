@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
+from campaigns import suppression
 from campaigns.errors import InputError
 from campaigns.moments import iso
 from campaigns.report.explanation import Line, sent, suppressions
@@ -38,7 +39,7 @@ class Person(BaseModel):
 
 
 def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:
-    """Return what is known about a person; raises InputError where that is nothing."""
+    """Return what is known about a person, under another name where they were erased; raises InputError for nothing."""
     rows = conn.execute(_DELIVERIES, {"recipient_id": recipient_id}).mappings().all()
     suppressed = suppressions(conn, recipient_id)
     closings: dict[tuple[str, Account], int | None] = {}
@@ -51,6 +52,9 @@ def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:
         closings[key] = max((at for at in (closings.get(key), row["closes_at"]) if at is not None), default=None)
     known = windows(conn, recipient_id, closings, now_ms)
     if not (messages or suppressed or known):
+        erased = suppression.name_of(conn, recipient_id)
+        if erased and suppression.is_erased(conn, erased):
+            return person(conn, erased, now_ms)
         raise InputError(
             f"No launched campaign names {recipient_id}, nobody suppressed them, and they have not written to an "
             "account here. Check the id."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from campaigns import events
 from campaigns.errors import InputError
+from campaigns.suppression.erased import name_of
 from campaigns.suppression.history import EVERY_SENDER, PERSONAL, History, Said
 from schemas.consent import ConsentKind
 
@@ -49,14 +50,17 @@ def suppress_all(
 
 
 def lift(conn: Connection, recipient_id: str, *, now: int, actor: str) -> None:
-    """Lift every suppression of a person because somebody says so; raises InputError where there is none."""
-    history = History(conn, {recipient_id})
-    if not history.senders(recipient_id):
+    """Lift every suppression of a person because somebody says so, an erased one too; raises InputError for none."""
+    erased = name_of(conn, recipient_id)
+    names = [recipient_id, erased] if erased else [recipient_id]
+    history = History(conn, set(names))
+    suppressed = [name for name in names if history.senders(name)]
+    if not suppressed:
         raise InputError(f"{recipient_id} is not suppressed. `pagecast suppress list` shows who is.")
-    at = max(now, history.latest(recipient_id) + 1)
-    allowed = _said(recipient_id, EVERY_SENDER, ConsentKind.OPTED_IN, at, source="cli", evidence="", actor=actor)
-    history.add([allowed])
-    events.record(conn, now, "suppression.removed", actor, f"{recipient_id} is no longer suppressed.")
+    for name in suppressed:
+        at = max(now, history.latest(name) + 1)
+        history.add([_said(name, EVERY_SENDER, ConsentKind.OPTED_IN, at, source="cli", evidence="", actor=actor)])
+    events.record(conn, now, "suppression.removed", actor, f"{suppressed[0]} is no longer suppressed.")
 
 
 def add(
