@@ -138,6 +138,16 @@ def test_a_plan_for_nobody_ever_may_not(runtime, folder, schedule):
         factories.let_go(runtime, campaign)
 
 
+def test_a_remainder_says_that_they_may_yet_get_it(runtime, kept):
+    def still_open():
+        with runtime.reading() as conn:
+            return report.remainder(conn, runtime.storage, kept.id, None).open
+
+    assert still_open() == 3
+    control.cancel(runtime, kept, "test")
+    assert still_open() == 0
+
+
 def test_cancel_ends_it(runtime, kept):
     tick(runtime)
     control.cancel(runtime, kept, "test")
