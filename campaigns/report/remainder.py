@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, text
 
+from campaigns.audience.erasure import GONE
 from campaigns.errors import InputError, StateError, UsageError
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
+from campaigns.suppression import MARK
 from schemas import recipient_list as stored
 from schemas.campaign import CampaignState
 from schemas.delivery import OPEN, REJECTED, DeliveryState
@@ -47,8 +49,8 @@ class Remainder:
 def remainder(conn: Connection, storage: Path, campaign_id: int, out: Path | None) -> Remainder:
     """Write the rows of everyone who was not reached to `out` (.csv or .parquet), in the order of the list.
 
-    Without `out` it only counts. Raises StateError before the launch, UsageError for another kind of file, InputError
-    where it cannot be written.
+    Erased people are not among them. Without `out` it only counts. Raises StateError before the launch, UsageError for
+    another kind of file, InputError where it cannot be written.
     """
     found = campaign(conn, campaign_id)
     if found.launched_at is None:
@@ -56,13 +58,15 @@ def remainder(conn: Connection, storage: Path, campaign_id: int, out: Path | Non
     bounds = {"low": found.first_id or 0, "high": found.last_id or 0, "campaign_id": campaign_id}
     schema = {"line": pl.Int64, "person": pl.String, "state": pl.String, "reason": pl.String}
     rows = pl.DataFrame([tuple(row) for row in conn.execute(_ROWS, bounds)], schema=schema, orient="row")
-    left = pl.col("state").is_in([str(state) for state in _NOT_REACHED])
+    left = pl.col("state").is_in([str(state) for state in _NOT_REACHED]) & ~pl.col("person").str.starts_with(MARK)
     reached = rows.filter(~left).select("person").unique().lazy()
     broken = _rejected(unplanned_path(storage, found)).lazy()
     listed = pl.scan_parquet(listed_path(conn, storage, found))
     # Somebody whose other line was sent must not come back by the line that is broken.
-    unusable = listed.join(broken, left_on=stored.LINE, right_on="line", how="semi").join(
-        reached, left_on=stored.RECIPIENT, right_on="person", how="anti"
+    unusable = (
+        listed.filter(~pl.col(stored.VALUE).eq_missing(GONE))
+        .join(broken, left_on=stored.LINE, right_on="line", how="semi")
+        .join(reached, left_on=stored.RECIPIENT, right_on="person", how="anti")
     )
     lines = pl.concat([rows.filter(left).lazy().select("line"), unusable.select(pl.col(stored.LINE).alias("line"))])
     wanted = listed.join(lines, left_on=stored.LINE, right_on="line", how="semi", maintain_order="left")
