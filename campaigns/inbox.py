@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, bindparam, delete, event, func, insert, inspect, select, text, update
 from sqlalchemy.engine.reflection import Inspector
@@ -34,7 +35,8 @@ COUNTED = 1_000
 _PATIENCE_MS = 2_000
 """How long SQLite waits for its write lock: a platform waits 5 s for its answer, and repeats after a 503."""
 _SLICE = 1_000
-_FILE = "inbox.sqlite3"
+FILE = "inbox.sqlite3"
+"""Where the bodies of SQLite lie in the state folder."""
 
 _BODY = WEBHOOK_BODY.c
 _OPEN = _BODY.events.is_(None)
@@ -71,6 +73,13 @@ _OLD = (
     .order_by(_BODY.id)
     .limit(_SLICE)
 )
+_REOPEN = (
+    update(WEBHOOK_BODY)
+    .where(_BODY.received_at >= bindparam("since"), _BODY.events >= 0)
+    .values(events=None, taken_until=0, taken_by="")
+)
+_SINCE = select(_BODY.provider, _BODY.received_at, _BODY.body).where(_BODY.received_at >= bindparam("since"))
+_UNDONE = select(_BODY.provider, _BODY.received_at, _BODY.body).where(_OPEN).order_by(_BODY.id)
 _FORGET = delete(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True)))
 # Only near: the id may stand there within a longer number.
 _NAMING = {
@@ -183,9 +192,8 @@ class Inbox:
 
     def keep(self, raw: Sequence[Raw]) -> None:
         """Keep bodies; all of them are on disk when this returns, and none where it raises SQLAlchemyError."""
-        rows = [{"provider": each.provider, "received_at": each.received_at, "body": each.body} for each in raw]
         with self._runtime.writing() as conn:
-            conn.execute(_KEEP, rows)
+            insert_all(conn, raw)
 
     def take(self, now: int, most: int, owner: str = "") -> list[Taken]:
         """Take at most `most` open bodies that nobody has, oldest first; `owner` is what `release` knows them by."""
@@ -254,6 +262,28 @@ class Inbox:
             conn.execute(_FORGET_REFUSALS, {"before": before})
         return gone
 
+    def undone(self) -> list[Raw]:
+        """Return all that is open, taken or not, oldest first."""
+        with self._runtime.reading() as conn:
+            return [_raw(row) for row in conn.execute(_UNDONE)]
+
+    def reopen(self, since: int) -> int:
+        """Open again what came in at `since` (epoch ms) or later and was applied; return how many bodies."""
+        with self._runtime.writing() as conn:
+            return conn.execute(_REOPEN, {"since": since}).rowcount
+
+    def add(self, bodies: Sequence[Raw]) -> int:
+        """Keep those that are not there; return how many."""
+        if not bodies:
+            return 0
+        since = min(each.received_at for each in bodies)
+        with self._runtime.reading() as conn:
+            there = {_raw(row) for row in conn.execute(_SINCE, {"since": since})}
+        missing = [each for each in bodies if each not in there]
+        if missing:
+            self.keep(missing)
+        return len(missing)
+
     def naming(self, recipient_id: str) -> Naming:
         """Return the bodies that name a person."""
         whole = re.compile(rb"(?<!\d)" + recipient_id.encode() + rb"(?!\d)")
@@ -282,8 +312,33 @@ class Inbox:
             return conn.execute(_OLD, {"before": before}).scalars().all()
 
 
+def insert_all(conn: Connection, raw: Sequence[Raw]) -> int:
+    """Write bodies into the tables of a database; return how many."""
+    rows = [{"provider": each.provider, "received_at": each.received_at, "body": each.body} for each in raw]
+    if rows:
+        conn.execute(_KEEP, rows)
+    return len(rows)
+
+
+def of_file(file: Path) -> list[Raw]:
+    """Return what is open in an inbox's file, oldest first; nothing where there is none."""
+    if not file.exists():
+        return []
+    engine = database.of_file(file)
+    try:
+        with engine.connect() as conn:
+            return [_raw(row) for row in conn.execute(_UNDONE)]
+    finally:
+        engine.dispose()
+
+
+def _raw(row: Sequence[Any]) -> Raw:
+    provider, received_at, body = row
+    return Raw(ProviderName(provider), received_at, body)
+
+
 def _file(runtime: Runtime) -> Engine:
-    engine = database.of_file(runtime.settings.home / _FILE)
+    engine = database.of_file(runtime.settings.home / FILE)
     event.listen(engine, "connect", _hurry)
     return engine
 
@@ -315,6 +370,6 @@ def _in_turn(runtime: Runtime, *, own: bool) -> Iterator[None]:
     if not own:
         yield
         return
-    with runtime.settings.home.joinpath(_FILE).with_suffix(".lock").open("w") as lock:
+    with runtime.settings.home.joinpath(FILE).with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -18,7 +18,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A .tar, or anything 
 
 @app.command()
 def backup(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Write database and stored lists into one file, while everything runs; secrets are not in it."""
+    """Write database, inbox and stored lists into one file, while everything runs; secrets are not in it."""
     settings = Settings()
     refuse_server(settings)
     if dry_run:
@@ -59,10 +59,15 @@ def restore(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJs
         output.note(f"- What was there is in {done.kept}.")
     for name in done.paused:
         output.note(f"- {name} is paused: what it sent after {made} is not known here.")
+    if done.reopened:
+        output.note(
+            f"- Webhook bodies that came in since, or were not applied then: {done.reopened:,}. `up` applies them."
+        )
     if done.drafts:
         output.note(f"- Drafts: {done.drafts}. One that was launched after {made} would send again.")
     if as_json:
         kept = str(done.kept) if done.kept else None
-        output.emit({"made_at": made, "paused": done.paused, "drafts": done.drafts, "kept": kept})
+        counted = {"drafts": done.drafts, "reopened": done.reopened}
+        output.emit({"made_at": made, "paused": done.paused, **counted, "kept": kept})
     else:
         output.say(f"Restored the backup of {made}.")

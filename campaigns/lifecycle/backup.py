@@ -1,7 +1,8 @@
 """Database and stored lists as one file, taken while everything runs.
 
-The database is copied first, by SQLite's own online backup: every list that it names is stored already, and a stored
-list never changes. No secret is in either.
+Files are copied by SQLite's own online backup, in an order: the inbox first, so that a webhook body that is applied
+meanwhile is open there and is applied once more, which changes nothing; then the database, so that every list that it
+names is stored already. No secret is in any of them.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from campaigns import migrations
+from campaigns import inbox, migrations
 from campaigns.errors import InputError, StateError
 from campaigns.home import DATABASE
 from campaigns.runtime import Runtime, now_of
@@ -68,11 +69,12 @@ def backup(runtime: Runtime, out: Path) -> BackedUp:
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         with TemporaryDirectory(prefix="pagecast-", dir=out.parent) as scratch:
-            manifest = _copy(runtime, Path(scratch) / DATABASE)
+            manifest = _copy(runtime, Path(scratch))
             (Path(scratch) / MANIFEST).write_text(json.dumps(asdict(manifest)))
             with _opened(part, plain=out.suffix == ".tar") as archive:
-                for name in (MANIFEST, DATABASE):
-                    archive.add(Path(scratch) / name, name)
+                for name in (MANIFEST, DATABASE, inbox.FILE):
+                    if (made := Path(scratch) / name).exists():
+                        archive.add(made, name)
                 files = _add_stored(archive, runtime.storage)
         size = part.stat().st_size
         part.replace(out)
@@ -83,10 +85,17 @@ def backup(runtime: Runtime, out: Path) -> BackedUp:
     return BackedUp(manifest, files, size)
 
 
-def _copy(runtime: Runtime, target: Path) -> Manifest:
+def _copy(runtime: Runtime, folder: Path) -> Manifest:
     with runtime.reading() as conn:
         made_at = now_of(conn)
-    source = database_file(runtime.settings)
+    bodies = runtime.settings.home / inbox.FILE
+    if bodies.exists():
+        _copy_file(bodies, folder / inbox.FILE)
+    _copy_file(database_file(runtime.settings), folder / DATABASE)
+    return Manifest(made_at, migrations.HEAD, version("pagecast"))
+
+
+def _copy_file(source: Path, target: Path) -> None:
     with (
         contextlib.closing(sqlite3.connect(source)) as live,
         contextlib.closing(sqlite3.connect(target)) as copy,
@@ -94,7 +103,6 @@ def _copy(runtime: Runtime, target: Path) -> Manifest:
         # Some pages at a time, so that no claim waits for the whole copy.
         live.backup(copy, pages=_PAGES, sleep=0.001)
         copy.execute("PRAGMA journal_mode=DELETE")
-    return Manifest(made_at, migrations.HEAD, version("pagecast"))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """A backup takes the place of what is in the state folder; what was there is kept beside it.
 
 What was sent after the backup was made is not in it. So no campaign of it sends by itself: all that could are paused,
-with a sentence that names the moment.
+with a sentence that names the moment. What came in after it by webhook is in the inbox, which stays, and is applied
+once more.
 """
 
 import contextlib
@@ -20,15 +21,19 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
 
-from campaigns import events, migrations
+from campaigns import events, inbox, migrations
 from campaigns.errors import InputError, StateError
 from campaigns.home import DATABASE
 from campaigns.ledger import chunks
 from campaigns.lifecycle.backup import MANIFEST, STORAGE, Manifest, database_file, refuse_server
 from campaigns.runtime import Runtime, make_private, now_of
 from campaigns.settings import Settings
+from schemas import tables
 
+_SLACK_MS = 60_000
+"""How far the clock that dated a body may have been from the database's."""
 _WAL = ("", "-wal", "-shm")
 _GOING = text("""
     SELECT id, ref, name,
@@ -38,16 +43,21 @@ _GOING = text("""
 """)
 _PAUSE = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id")
 _DRAFTS = text("SELECT count(*) FROM campaign WHERE state = 'draft'")
+assert tables.ALL, "importing it makes the metadata whole"
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`paused` names the campaigns that may have sent since; `kept` is where the earlier state lies, if any did."""
+    """`paused` names the campaigns that may have sent since; `kept` is where the earlier state lies, if any did.
+
+    `reopened` webhook bodies are to be applied again.
+    """
 
     manifest: Manifest
     paused: list[str]
     drafts: int
     kept: Path | None
+    reopened: int
 
 
 def look(file: Path) -> Manifest:
@@ -71,8 +81,9 @@ def holds_something(settings: Settings) -> bool:
     if not database.exists():
         return False
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as present:
-        tables = ("campaign", "page", "suppression")
-        return any(present.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)  # noqa: S608
+        there = {name for (name,) in present.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        ours = there & SQLModel.metadata.tables.keys()
+        return any(present.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ours)  # noqa: S608
     return True
 
 
@@ -89,8 +100,10 @@ def restore(settings: Settings, file: Path, actor: str) -> Restored:
         _unpack(file, fresh)
         _examine(fresh / DATABASE)
         paused, drafts = _hold(settings, fresh, manifest, actor)
+        # First, for to apply a body once more changes nothing in the earlier state either.
+        reopened = _reopen(settings, fresh / inbox.FILE, manifest)
         kept = _swap(settings, fresh)
-    return Restored(manifest, paused, drafts, kept)
+    return Restored(manifest, paused, drafts, kept, reopened)
 
 
 @contextlib.contextmanager
@@ -124,7 +137,7 @@ def _unpack(file: Path, fresh: Path) -> None:
 
 def _target(name: PurePosixPath, fresh: Path) -> Path | None:
     """Return where a member goes; None for one that has no place, such as a path that leads out."""
-    ours = str(name) in {MANIFEST, DATABASE} or (name.parts[0] == STORAGE and ".." not in name.parts)
+    ours = str(name) in {MANIFEST, DATABASE, inbox.FILE} or (name.parts[0] == STORAGE and ".." not in name.parts)
     return fresh.joinpath(*name.parts) if ours and not name.is_absolute() else None
 
 
@@ -174,6 +187,24 @@ def _pause_all(conn: Connection, manifest: Manifest, actor: str) -> list[str]:
         paused.append(f"{row.name} ({row.ref})")
     events.record(conn, now, "home.restored", actor, f"Restored from the backup of {made}.")
     return paused
+
+
+def _reopen(settings: Settings, copied: Path, manifest: Manifest) -> int:
+    """Open what the restored database does not know: what was open then, and what has come in since."""
+    undone = inbox.of_file(copied)
+    present = settings.home / inbox.FILE
+    if copied.exists() and not present.exists():
+        shutil.move(copied, present)
+        return len(undone)
+    since = min([manifest.made_at, *(each.received_at for each in undone)]) - _SLACK_MS
+    runtime = Runtime.open(settings)
+    try:
+        with inbox.Inbox.opened(runtime) as bodies:
+            bodies.reopen(since)
+            bodies.add(undone)
+            return bodies.backlog().bodies
+    finally:
+        runtime.close()
 
 
 def moment(manifest: Manifest) -> str:

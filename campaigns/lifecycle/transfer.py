@@ -1,6 +1,7 @@
 """A SQLite database moves to PostgreSQL, ids and all, and what was under way goes on there.
 
-The file is set aside at the end, under another name: workers that found it would send to the same people again.
+Webhook bodies that nobody has applied come along from the inbox beside it. Both files are set aside at the end, under
+other names: workers that found them would send to the same people again.
 """
 
 import sqlite3
@@ -14,11 +15,12 @@ from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import SQLModel
 
-from campaigns import bulk, database, locks, migrations
+from campaigns import bulk, database, inbox, locks, migrations
 from campaigns.errors import InputError, PagecastError, StateError
 from campaigns.lifecycle.restore import stopped
 from campaigns.runtime import Runtime
 from schemas import tables
+from schemas.webhook_body import WEBHOOK_BODY
 
 _BATCH = 50_000
 _ADVANCE = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0} HAVING max(id) IS NOT NULL"
@@ -35,7 +37,10 @@ class Transferred:
 
 
 def look(file: Path) -> dict[str, int]:
-    """Return how many rows each table of a file has; raises InputError where it is no database of Pagecast."""
+    """Return how many rows each table of a file has, and how many bodies are open in the inbox beside it.
+
+    Raises InputError where it is no database of Pagecast.
+    """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as found:
             there = {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -45,7 +50,7 @@ def look(file: Path) -> dict[str, int]:
             counts = {name: found.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
     except sqlite3.Error as error:
         raise InputError(f"{file} cannot be read as a SQLite database: {error}.") from error
-    return counts
+    return counts | {WEBHOOK_BODY.name: len(inbox.of_file(_inbox(file)))}
 
 
 def transfer(runtime: Runtime, file: Path) -> Transferred:
@@ -60,8 +65,11 @@ def transfer(runtime: Runtime, file: Path) -> Transferred:
     with ExitStack() as held:
         for home in {file.resolve().parent, runtime.settings.home.resolve()}:
             held.enter_context(stopped(home, "migrate"))
-        with _opened(file) as source, runtime.writing() as target:
-            rows = _copy(source, target)
+        bodies = inbox.of_file(_inbox(file))
+        # Opened for its tables: the bodies go in with everything else.
+        with inbox.Inbox.opened(runtime), _opened(file) as source, runtime.writing() as target:
+            rows = _copy(source, target) | {WEBHOOK_BODY.name: inbox.insert_all(target, bodies)}
+        _set_aside(_inbox(file))
         return Transferred(rows, _set_aside(file))
 
 
@@ -105,6 +113,10 @@ def _count(conn: Connection, table: Table) -> int:
 def _tables() -> list[Table]:
     """Return every table, each behind those that it refers to."""
     return SQLModel.metadata.sorted_tables
+
+
+def _inbox(file: Path) -> Path:
+    return file.resolve().parent / inbox.FILE
 
 
 def _set_aside(file: Path) -> Path:

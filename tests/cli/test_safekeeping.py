@@ -6,13 +6,23 @@ import tarfile
 
 import pytest
 
+from campaigns.inbox import Inbox, Raw
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
+from schemas.page import ProviderName
 from tests import factories
 from tests.factories import ENVIRONMENT, content, person, select
 from tests.lifecycle.aftermath import becomes, write
 
 TABLES = ("campaign", "page", "lane", "delivery", "chunk", "recipient_list", "suppression")
+HOUR = 3_600_000
+PEOPLE = {
+    "contact": "INSERT INTO contact VALUES ('instagram', '1', '2', 3, 4, 7, 'message', '', 'webhook', 3)",
+    "consent": "INSERT INTO consent VALUES (1, 'k', 1, '2', 0, '', 'opted_out', 'cli', '', '')",
+    "inbound_event": """INSERT INTO inbound_event
+        (key, received_at, at, provider, channel, account_id, person, kind, mid, text, payload, facts)
+        VALUES ('k', 1, 1, 'meta', 'instagram', '1', '2', 'message', '', '', '', '{}')""",
+}
 
 
 @pytest.fixture
@@ -92,6 +102,71 @@ def test_a_full_folder_is_replaced_only_when_somebody_says_so(pagecast, runtime,
     assert [row["name"] for row in select(kept, "SELECT name FROM campaign ORDER BY id")] == ["Spring", "Later"]
     kept.close()
     del busy
+
+
+def keep(runtime, *moments):
+    with Inbox.opened(runtime) as inbox:
+        inbox.keep([Raw(ProviderName.META, at, b"%d" % at) for at in moments])
+
+
+def apply_all(runtime):
+    with Inbox.opened(runtime) as inbox:
+        inbox.applied({body.id: 1 for body in inbox.take(factories.now(runtime), 100)})
+
+
+def undone():
+    there = reopened()
+    with Inbox.opened(there) as inbox:
+        found = [each.received_at for each in inbox.undone()]
+    there.close()
+    return found
+
+
+def test_what_came_in_since_is_applied_once_more(pagecast, runtime, busy, tmp_path):
+    del busy
+    now = factories.now(runtime)
+    long_ago, open_then, since = now - 5 * HOUR, now - HOUR, now + 1000
+    keep(runtime, long_ago)
+    apply_all(runtime)
+    keep(runtime, open_then)
+    assert pagecast("backup", tmp_path / "b.tgz").code == 0
+    keep(runtime, since)
+    apply_all(runtime)
+    runtime.close()
+    assert undone() == []
+    for _ in range(2):
+        done = pagecast("restore", tmp_path / "b.tgz", "--yes", "--json")
+        assert (done.code, done.document["reopened"]) == (0, 2)
+        assert undone() == [open_then, since]
+
+
+def test_an_inbox_that_was_lost_comes_back(pagecast, runtime, busy, elsewhere):
+    del busy
+    file = Settings().home.parent / "b.tar"
+    keep(runtime, 1, 2)
+    pagecast("backup", file)
+    keep(runtime, 3)
+    elsewhere()
+    assert pagecast("restore", file, "--json").document["reopened"] == 2
+    assert undone() == [1, 2]
+    elsewhere("third")
+    fresh = reopened()
+    keep(fresh, 2, 4)
+    fresh.close()
+    assert pagecast("restore", file, "--yes", "--json").document["reopened"] == 3
+    assert sorted(undone()) == [1, 2, 4], "what is there already is not added"
+
+
+@pytest.mark.parametrize("table", PEOPLE)
+@pytest.mark.usefixtures("busy")
+def test_a_folder_that_only_knows_people_holds_something(pagecast, tmp_path, elsewhere, table):
+    pagecast("backup", tmp_path / "b.tgz")
+    elsewhere()
+    fresh = factories.opened(Settings().home)
+    assert pagecast("restore", tmp_path / "b.tgz", "--dry-run", "--json").document["would_replace"] is False
+    write(fresh, PEOPLE[table])
+    fresh.close()
+    assert pagecast("restore", tmp_path / "b.tgz", "--dry-run", "--json").document["would_replace"] is True
 
 
 @pytest.mark.parametrize("lock", ["supervisor.lock", "workers/abc"])

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from campaigns import events, pages
 from campaigns.errors import InputError, StateError
+from campaigns.inbox import Inbox, Raw
 from campaigns.ledger import chunks
 from campaigns.ledger.deliveries import claim
 from campaigns.lifecycle.transfer import look, transfer
@@ -59,8 +60,24 @@ def test_every_row_arrives_as_it_was(source, target):
     before = everything(source)
     done = moved(source, target)
     assert everything(target) == before
-    assert done.rows == {name: len(rows) for name, rows in before.items()}
+    assert done.rows == {name: len(rows) for name, rows in before.items()} | {"webhook_body": 0}
     assert done.rows["delivery"] == 12
+
+
+def test_webhook_bodies_that_nobody_has_applied_come_along(source, target):
+    bodies = [Raw(ProviderName.META, n, b"%d\0" % n) for n in range(3)]
+    with Inbox.opened(source) as inbox:
+        inbox.keep(bodies)
+        (first,) = inbox.take(now := factories.now(source), 1, "here:old")
+        inbox.applied({first.id: 1})
+        inbox.take(now, 1, "here:old")
+    assert look(source.settings.sqlite_path)["webhook_body"] == 2
+    assert moved(source, target).rows["webhook_body"] == 2
+    with Inbox.opened(target) as inbox:
+        assert [each.body for each in inbox.take(factories.now(target), 10)] == [b"1\0", b"2\0"]
+        inbox.keep(bodies[:1])
+    assert not (source.settings.home / "inbox.sqlite3").exists()
+    assert (source.settings.home / "inbox.sqlite3.moved").exists()
 
 
 def test_new_rows_get_ids_behind_the_old_ones(source, target):
