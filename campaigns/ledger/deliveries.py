@@ -53,16 +53,19 @@ _BEHIND = """
     WHERE chunk_id = :chunk_id AND id > :after AND state = 'pending' AND (due_at IS NULL OR due_at <= :now)
     ORDER BY id LIMIT :n
 """
-_OF_EACH = """
-    WHERE id IN (SELECT (
-        SELECT next.id FROM delivery AS next
-        WHERE next.chunk_id = given.chunk_id AND next.id > given.after
-          AND next.state = 'pending' AND (next.due_at IS NULL OR next.due_at <= :now)
-        ORDER BY next.id LIMIT 1
-    ) FROM given)
+# Found first and read afterwards: PostgreSQL would rather read every delivery than look for a few computed ids.
+_FOUND = """
+    WITH found AS MATERIALIZED (
+        SELECT (
+            SELECT next.id FROM delivery AS next
+            WHERE next.chunk_id = given.chunk_id AND next.id > given.after
+              AND next.state = 'pending' AND (next.due_at IS NULL OR next.due_at <= :now)
+            ORDER BY next.id LIMIT 1
+        ) AS id FROM given
+    )
 """
 _NEXT = text(_ROW + _BEHIND)
-_FIRST = Batch(_ROW + _OF_EACH, chunk_id=int, after=int)
+_FIRST = Batch(_FOUND + _ROW + "JOIN found USING (id)", chunk_id=int, after=int)
 _CLAIM = Batch(
     """
     UPDATE delivery SET state = 'sending', claim = given.claim, part_open = part_done + 1, sent_at = :now,
