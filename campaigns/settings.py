@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     orbit_webhook_secret: SecretStr | None = None
     """Signs Orbit's webhooks; several by commas."""
     orbit_webhook_scheme: Literal["timestamped", "bare", "standard"] = "timestamped"
+    private_receivers: bool = False
+    """Let webhook notices go to this machine and to private networks."""
 
     @property
     def sqlite_path(self) -> Path:

@@ -10,6 +10,7 @@ from schemas.erasure import ErasureKey
 from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
 from schemas.lane import Lane
+from schemas.notice import Notice, NoticeTarget
 from schemas.page import Page
 from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
@@ -26,6 +27,8 @@ ALL = (
     Event,
     InboundEvent,
     Lane,
+    Notice,
+    NoticeTarget,
     Page,
     PullState,
     RecipientList,

@@ -27,7 +27,7 @@ from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
-from workers import parent, throttle
+from workers import notices, parent, throttle
 from workers.inbound import take_back
 from workers.presence import bury, corpses, is_dead
 from workers.tokens import Tokens
@@ -155,6 +155,7 @@ def keep_time(settings: Settings) -> None:
     with bells.redis_url(settings) as url:
         broker = bells.connect(url)
         clock = Clock(runtime, broker, settings.worker_processes * bells.RUNS)
+        telling = notices.beside(runtime, ending)
         seen = time.time()
         while not ending.is_set():
             try:
@@ -167,6 +168,7 @@ def keep_time(settings: Settings) -> None:
                 logger.warning("tick.failed", error=str(error))
             ending.wait(TICK)
         broker.close()
+    telling.join(notices.LAST + 1)
     runtime.close()
 
 

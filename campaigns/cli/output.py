@@ -90,7 +90,10 @@ def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
         table.add_column(heading, overflow="fold", no_wrap=heading != last)
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in columns))
-    out.print(table, width=None if out.is_terminal else _UNLIMITED)
+    if not out.is_terminal:
+        # The width of a single print is cut to the console's own, which is 80 where there is no terminal.
+        out.width = _UNLIMITED
+    out.print(table)
 
 
 def harmless(line: str) -> str:

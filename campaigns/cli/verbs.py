@@ -63,6 +63,7 @@ VERBS = {
         "Show what came in by webhook, the latest first: messages, receipts, echoes, opt-outs.",
     ),
     "contacts": ("contacts", "People who wrote to our accounts, and the windows that they opened."),
+    "notices": ("notices", "Who is told what happens to campaigns and pages: by webhook, chat or e-mail."),
     "pages": ("pages", "The sending accounts."),
     "suppress": ("suppressions", "People who must not be messaged."),
 }

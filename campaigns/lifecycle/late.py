@@ -61,12 +61,21 @@ def _begin_late(conn: Connection, row: Row[Any], now: int) -> None:
         case "skip":
             _skip(conn, row, now)
         case "send":
-            _start(conn, row, now, f"Started late {missed}.")
+            _start_late(conn, row, now, missed)
 
 
-def _start(conn: Connection, row: Row[Any], now: int, said: str) -> None:
-    if conn.execute(_START, {"now": now, "id": row.id}).rowcount:
+def _start(conn: Connection, row: Row[Any], now: int, said: str) -> bool:
+    started = conn.execute(_START, {"now": now, "id": row.id}).rowcount == 1
+    if started:
         events.record(conn, now, "campaign.started", "clock", said, campaign_id=row.id)
+    return started
+
+
+def _start_late(conn: Connection, row: Row[Any], now: int, missed: str) -> None:
+    # Two events: who wants to hear only of missed starts hears of this one too.
+    if _start(conn, row, now, f"Started late {missed}."):
+        said = f"Its start was missed {missed}, and late_start says send."
+        events.record(conn, now, "campaign.late", "clock", said, campaign_id=row.id)
 
 
 def _ask(conn: Connection, row: Row[Any], now: int, missed: str) -> None:

@@ -24,7 +24,11 @@ _DEFAULTS = {
     CampaignState.PAUSED: "Paused: resume it to go on.",
 }
 _CAMPAIGN = text("SELECT * FROM campaign WHERE id = :campaign_id")
-_LAST_VERB = text("SELECT MAX(at) FROM event WHERE campaign_id = :campaign_id AND kind NOT LIKE 'bucket.%'")
+# That a campaign stands still is no beginning.
+_LAST_VERB = text("""
+    SELECT MAX(at) FROM event WHERE campaign_id = :campaign_id
+    AND kind NOT LIKE 'bucket.%' AND kind NOT IN ('campaign.stalled', 'campaign.moving')
+""")
 
 
 def campaign(conn: Connection, campaign_id: int) -> Campaign:
