@@ -15,6 +15,7 @@ from schemas.page import Page
 from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
 from schemas.suppression import Suppression
+from schemas.tester import Tester
 
 ALL = (
     Bucket,
@@ -35,4 +36,5 @@ ALL = (
     SentMessage,
     Suppression,
     Tally,
+    Tester,
 )

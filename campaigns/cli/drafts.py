@@ -58,7 +58,7 @@ def plan(
     """Show what a launch would do: counts by reason, the forecast, and the token that a launch needs."""
     card = cost.load(rates) if rates else None
     with output.opened() as runtime:
-        campaign, notes = _found_or_drafted(runtime, word)
+        campaign, notes = found_or_drafted(runtime, word)
         drawn = make(runtime, campaign, output.environment(), output.now(runtime), tuple(notes))
     planned = drawn.plan
     priced = price(drawn, campaign, card) if card else None
@@ -81,7 +81,7 @@ def preview(
 ) -> None:
     """Show the message as three people of the list would get it, or one of them."""
     with output.opened() as runtime:
-        campaign, _ = _found_or_drafted(runtime, word)
+        campaign, _ = found_or_drafted(runtime, word)
         samples = rendered(runtime, campaign, output.environment(), output.now(runtime), to=to)
     if as_json:
         output.emit([sample.model_dump() for sample in samples])
@@ -118,7 +118,7 @@ def checked(runtime: Runtime, path: Path, *, strict: bool = False, again: bool =
     return drafting.check(runtime, file, path.resolve().parent, output.environment(), now, again=again)
 
 
-def _found_or_drafted(runtime: Runtime, word: str) -> tuple[Campaign, list[str]]:
+def found_or_drafted(runtime: Runtime, word: str) -> tuple[Campaign, list[str]]:
     """Return the campaign that `word` means; a campaign file means its draft, made where there is none."""
     if not word.endswith(".toml"):
         return found(runtime, word), []

@@ -11,6 +11,7 @@ from campaigns import template
 from campaigns.cli import output
 from campaigns.cli.standings import WIDTH, meaning, show_reasons
 from campaigns.lifecycle.preview import Sample
+from campaigns.lifecycle.view import View
 from campaigns.plan import Division
 from campaigns.report.results import write_csv
 from schemas.campaign import Campaign
@@ -58,10 +59,28 @@ def show_samples(samples: Sequence[Sample], line: Callable[[str], None]) -> None
             for part in text.splitlines():
                 line(f"    {part}")
             line(f"    ({length} of {sample.limit} {sample.unit})")
-        if sample.quick_replies:
-            line(f"    [{'] ['.join(sample.quick_replies)}]")
+        own, *others = sample.views
+        if shown := _buttons(own):
+            line(f"    {shown}")
+        for said in (*own.cuts, *own.problems):
+            line(f"    {said}")
         if sample.note:
             line(f"    Not sent: {sample.note}")
+        for other in others:
+            # A channel that the campaign does not send on is in the document alone.
+            if other.pages and other.parts:
+                line(f"    {_elsewhere(other)}")
+
+
+def _elsewhere(view: View) -> str:
+    lengths = " + ".join(f"{part.length:,}" for part in view.parts)
+    where = f"On {view.channel} (page {', '.join(view.pages)})"
+    counted = f"{where}: {lengths} of {view.limit} {view.unit} {_buttons(view)}".rstrip()
+    return " ".join([f"{counted}.", *view.cuts, *view.problems])
+
+
+def _buttons(view: View) -> str:
+    return " ".join(f"[{button.shown}]" for part in view.parts for button in part.quick_replies)
 
 
 def _remedy(plan: Plan) -> str:

@@ -11,6 +11,7 @@ VERBS = {
         "Show what a launch would do: counts by reason, the forecast, and the token that a launch needs.",
     ),
     "preview": ("drafts", "Show the message as three people of the list would get it, or one of them."),
+    "test-send": ("trials", "Send the message once to one of your testers, outside the campaign's ledger and counts."),
     "launch": ("drafts", "Launch a draft as its plan says. Workers (`pagecast up`) do the sending."),
     "pause": ("control", "Stop sending within a second; what is on the wire ends and is settled."),
     "resume": ("control", "Go on with a paused campaign."),
@@ -65,5 +66,6 @@ VERBS = {
     "contacts": ("contacts", "People who wrote to our accounts, and the windows that they opened."),
     "notices": ("notices", "Who is told what happens to campaigns and pages: by webhook, chat or e-mail."),
     "pages": ("pages", "The sending accounts."),
+    "testers": ("testers", "People of ours whom tests may go to."),
     "suppress": ("suppressions", "People who must not be messaged."),
 }

@@ -12,19 +12,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from campaigns import template
+from campaigns import template, testers
 from campaigns.inbound import events
 from campaigns.inbound.events import Kept
 from campaigns.inbound.receipts import moment
 from campaigns.ledger import evidence
 from campaigns.ledger.evidence import Proof
 from campaigns.template import Blank, Letter
+from schemas.trial import MARK
 
 AFTER_MS = 30_000
 """How long the answers to calls have had to bring their own message ids."""
 BEFORE_MS = 5_000
 WITHIN_MS = 30_000
 """An echo is of a moment from BEFORE_MS before the claim (clocks differ) to WITHIN_MS after it (calls take 20 s)."""
+TESTED_MS = 300_000
+"""How long after it began a test may still be sending: its parts wait for slots."""
 
 _DOUBTFUL = text("""
     SELECT delivery.id, delivery.variables, delivery.part_open, campaign.message
@@ -57,6 +60,8 @@ def _proof(conn: Connection, echo: Kept) -> Proof | None:
     if sender_id is None or not event.mid or not event.text or _foreign(conn, echo):
         return None
     at = moment(echo)
+    if _of_a_test(conn, echo, at):
+        return None
     facts = {"sender_id": sender_id, "person": event.person, "earliest": at - WITHIN_MS, "latest": at + BEFORE_MS}
     fitting = [row for row in conn.execute(_DOUBTFUL, facts) if _text(row) == event.text]
     if len(fitting) != 1:
@@ -72,6 +77,15 @@ def _foreign(conn: Connection, echo: Kept) -> bool:
     found = conn.execute(_APPS, {"channel": event.channel, "account_id": event.account_id}).scalars()
     ours = {app_id for facts in found if (app_id := json.loads(facts).get("app_id"))}
     return bool(ours) and event.app_id not in ours
+
+
+def _of_a_test(conn: Connection, echo: Kept, at: int) -> bool:
+    """Whether an echo is of a test, or may be of one: a tester can be in doubt too, and has the same text."""
+    event = echo.event
+    if event.metadata.startswith(MARK):
+        return True
+    who = (event.channel, event.account_id, event.person)
+    return testers.tested(conn, *who, since=at - TESTED_MS, until=at + BEFORE_MS)
 
 
 def _text(row: Row[Any]) -> str | None:

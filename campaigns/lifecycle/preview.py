@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from campaigns import template
 from campaigns.errors import InputError
 from campaigns.lifecycle.plan import screen
-from campaigns.policy import limits
+from campaigns.lifecycle.view import View, view
 from campaigns.runtime import Runtime
 from campaigns.template import Blank
 from schemas import recipient_list as stored
@@ -17,11 +17,15 @@ from schemas import screened
 from schemas.campaign import Campaign
 from schemas.campaign_page import CampaignPage
 from schemas.message import Message
+from schemas.page import Channel
 from schemas.reason import Reason, about
 
 
 class Sample(BaseModel):
-    """One person's message. `texts` has one entry a part, empty where it cannot be rendered; `note` says why not."""
+    """One person's message. `texts` has one entry a part, empty where it cannot be rendered; `note` says why not.
+
+    `views` is the message on both channels, the person's own first; the facts beside it are of that one.
+    """
 
     recipient_id: str
     line: int
@@ -34,6 +38,7 @@ class Sample(BaseModel):
     quick_replies: list[str]
     reason: str | None
     note: str
+    views: list[View]
 
 
 def preview(
@@ -62,33 +67,32 @@ def preview(
         found = of_each_page.sort(turn, maintain_order=True).head(most)
     message = Message.model_validate_json(campaign.message)
     pages = {lane.page.page_id: lane.page for lane in lanes}
-    return [_sample(row, message, pages[row[screened.PAGE_ID]]) for row in found.iter_rows(named=True)]
+    return [_sample(row, message, pages[row[screened.PAGE_ID]], pages) for row in found.iter_rows(named=True)]
 
 
-def _sample(row: dict[str, object], message: Message, page: CampaignPage) -> Sample:
+def _sample(row: dict[str, object], message: Message, page: CampaignPage, pages: Mapping[int, CampaignPage]) -> Sample:
     letter = template.letter([part.text for part in message.parts])
-    limit = limits.TEXT[page.channel]
     reason = row[screened.REASON] or row[stored.RULE]
     note = about(Reason(str(reason))).sentence if reason in set(Reason) else str(reason or "")
     try:
         texts = list(letter.render(json.loads(str(row[screened.VARIABLES]))))
     except Blank as blank:
         texts, note = [], f"The variable {blank.variable} is blank for this person."
-    size = len if limit.unit is limits.Unit.CHARACTERS else _bytes
+    own, *others = (
+        view(channel, message, texts, [each.name for each in pages.values() if each.channel is channel])
+        for channel in sorted(Channel, key=lambda channel: channel is not page.channel)
+    )
     return Sample(
         recipient_id=str(row[stored.RECIPIENT]),
         line=int(str(row[stored.LINE])),
         page=page.name,
         channel=page.channel,
         texts=texts,
-        lengths=[size(text) for text in texts],
-        limit=limit.most,
-        unit=str(limit.unit),
+        lengths=[part.length for part in own.parts],
+        limit=own.limit,
+        unit=own.unit,
         quick_replies=[reply.title for part in message.parts for reply in part.quick_replies],
         reason=str(reason) if reason else None,
         note=note,
+        views=[own, *others],
     )
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode())

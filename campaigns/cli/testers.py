@@ -1,0 +1,84 @@
+"""`pagecast testers`: whom a test may go to."""
+
+from typing import Annotated
+
+import typer
+
+from campaigns import events, pages, suppression, testers
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.change import change
+from campaigns.cli.output import AsJson, DryRun
+from campaigns.errors import InputError
+from campaigns.moments import iso, iso_or_none
+
+testers_app = typer.Typer(no_args_is_help=True, help="People of ours whom tests may go to.")
+app.add_typer(testers_app, name="testers")
+
+Recipient = Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id, as the page's account has it.")]
+_COLUMNS = {
+    "recipient_id": "recipient",
+    "page": "page",
+    "added_at": "since",
+    "added_by": "added by",
+    "tested_at": "last test",
+    "note": "note",
+}
+
+
+@testers_app.command()
+def add(
+    recipient: Recipient,
+    page: Annotated[str, typer.Option("--page", metavar="NAME", help="The page that may send tests to them.")],
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Who that is, for people.")] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a page send tests to a person; nobody else ever gets one."""
+    person = suppression.person(recipient)
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        found, actor = pages.named(conn, page), output.actor()
+        new = testers.add(conn, found.channel, found.account_id, person, note=note, now=now, actor=actor)
+        if new:
+            said = f"{person} may be sent tests from page {page}."
+            events.record(conn, now, "tester.added", actor, said, page_id=found.id)
+    what = ("would be" if dry_run else "is") if new else "was already"
+    document: dict[str, object] = {"recipient_id": person, "page": page, "added": new, "dry_run": dry_run}
+    output.tell(document, as_json, f"{person} {what} a tester of page {page}.")
+
+
+@testers_app.command()
+def remove(
+    recipient: Recipient,
+    page: Annotated[str | None, typer.Option("--page", metavar="NAME", help="Of this page's account only.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send no more tests to a person."""
+    person = suppression.person(recipient)
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        found = pages.named(conn, page) if page else None
+        n = testers.remove(conn, person, (found.channel, found.account_id) if found else None)
+        if not n:
+            raise InputError(f"{person} is no tester. `pagecast testers list` shows who is.")
+        said = f"{person} is sent no more tests."
+        events.record(conn, now, "tester.removed", output.actor(), said, page_id=found.id if found else None)
+    document: dict[str, object] = {"recipient_id": person, "page": page, "removed": n, "dry_run": dry_run}
+    output.tell(document, as_json, f"{person} {'would no longer be' if dry_run else 'is no longer'} a tester.")
+
+
+@testers_app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """Show whom tests may go to, and when the latest one went."""
+    with output.opened() as runtime, runtime.reading() as conn:
+        rows = testers.listed(conn)
+    documents = [
+        {**row._mapping, "added_at": iso(row.added_at), "tested_at": iso_or_none(row.tested_at)}  # noqa: SLF001 - SQLAlchemy's public name for it
+        for row in rows
+    ]
+    if as_json:
+        output.emit(documents)
+    elif documents:
+        output.show([each | {"page": each["page"] or each["account_id"]} for each in documents], _COLUMNS)
+    else:
+        output.note("No testers yet. Add one with `pagecast testers add RECIPIENT --page NAME`.")
