@@ -254,13 +254,24 @@ class Inbox:
         An open body stays however old it is.
         """
         gone = 0
+        while some := self.forget_some(before):
+            gone += some
+        self.forget_refusals(before)
+        return gone
+
+    def forget_some(self, before: int) -> int:
+        """Delete some closed bodies from before a moment (epoch ms); return how many, 0 where none is left."""
         # Looked for outside of the transaction that deletes, and some at a time: `keep` must not wait for it.
-        while old := self._old(before):
+        old = self._old(before)
+        if old:
             with self._runtime.writing() as conn:
-                gone += conn.execute(_FORGET, {"ids": old}).rowcount
+                conn.execute(_FORGET, {"ids": old})
+        return len(old)
+
+    def forget_refusals(self, before: int) -> None:
+        """Delete the refusals from before a moment (epoch ms)."""
         with self._runtime.writing() as conn:
             conn.execute(_FORGET_REFUSALS, {"before": before})
-        return gone
 
     def undone(self) -> list[Raw]:
         """Return all that is open, taken or not, oldest first."""

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     orbit_webhook_scheme: Literal["timestamped", "bare", "standard"] = "timestamped"
     private_receivers: bool = False
     """Let webhook notices go to this machine and to private networks."""
+    keep_bodies_days: int = Field(default=30, ge=1)
+    """Webhook bodies that were applied, and counts of refused ones."""
+    keep_texts_days: int = Field(default=90, ge=1)
+    """What people wrote and answered."""
+    keep_lists_days: int | None = Field(default=None, ge=1)
+    """The cells of lists, and the variables, of campaigns that ended; absent: for good."""
 
     @property
     def sqlite_path(self) -> Path:

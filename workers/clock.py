@@ -27,7 +27,7 @@ from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
-from workers import notices, parent, throttle
+from workers import notices, parent, retention, throttle
 from workers.inbound import take_back
 from workers.presence import bury, corpses, is_dead
 from workers.tokens import Tokens
@@ -155,7 +155,7 @@ def keep_time(settings: Settings) -> None:
     with bells.redis_url(settings) as url:
         broker = bells.connect(url)
         clock = Clock(runtime, broker, settings.worker_processes * bells.RUNS)
-        telling = notices.beside(runtime, ending)
+        telling, tidying = notices.beside(runtime, ending), retention.beside(runtime, ending)
         seen = time.time()
         while not ending.is_set():
             try:
@@ -169,6 +169,7 @@ def keep_time(settings: Settings) -> None:
             ending.wait(TICK)
         broker.close()
     telling.join(notices.LAST + 1)
+    tidying.join(retention.LAST)
     runtime.close()
 
 

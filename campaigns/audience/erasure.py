@@ -1,6 +1,6 @@
-"""A stored list without one of its people: the line stays, so that numbers and totals are what they were."""
+"""A stored list without one of its people, or without its cells: lines stay, so that numbers and totals do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,8 @@ from schemas.recipient_list import CLOSES_AT, INBOUND_AT, OPTED_OUT, OWN, RECIPI
 
 GONE = "erased"
 """Stands where another person's line names them."""
+STRIPPED_KEY = "pagecast.stripped"
+"""Metadata of a stored list whose own cells are gone."""
 _PART = 500_000
 _THEIRS = "\x1ftheirs"
 
@@ -45,6 +47,17 @@ def erase(stored: Path, recipient_id: str, name: str) -> bool:
     return True
 
 
+def strip(stored: Path) -> bool:
+    """Empty the file's own cells of a stored list, and keep what counts its lines; False where they are empty."""
+    if pl.read_parquet_metadata(stored).get(STRIPPED_KEY):
+        return False
+    rows = pl.scan_parquet(stored, glob=False)
+    own = [header for header in rows.collect_schema().names() if header not in OWN]
+    empty = pl.lit(None, pl.String)
+    _replace(stored, rows.with_columns(*(empty.alias(header) for header in own)), {STRIPPED_KEY: "true"})
+    return True
+
+
 def _without(rows: pl.LazyFrame, recipient_id: str, name: str) -> pl.LazyFrame:
     said = _whole(recipient_id)
     headers = rows.collect_schema().names()
@@ -66,13 +79,12 @@ def _without(rows: pl.LazyFrame, recipient_id: str, name: str) -> pl.LazyFrame:
     )
 
 
-def _replace(stored: Path, rows: pl.LazyFrame) -> None:
-    header = pl.read_parquet_metadata(stored).get(RECIPIENT_KEY)
+def _replace(stored: Path, rows: pl.LazyFrame, also: Mapping[str, str] | None = None) -> None:
+    before = pl.read_parquet_metadata(stored)
+    told = {key: before[key] for key in (RECIPIENT_KEY, STRIPPED_KEY) if key in before} | dict(also or {})
     part = stored.with_name(f"{READING}{stored.name}")
     try:
-        rows.sink_parquet(
-            part, compression_level=1, metadata={RECIPIENT_KEY: header} if header else None, sync_on_close="data"
-        )
+        rows.sink_parquet(part, compression_level=1, metadata=told, sync_on_close="data")
         part.replace(stored)
     finally:
         part.unlink(missing_ok=True)

@@ -30,6 +30,7 @@ from schemas.page import Page, Route
 
 _MIB = 1024 * 1024
 _LITTLE, _TOO_LITTLE = 1024 * _MIB, 100 * _MIB
+_WEEK = 7
 _SKEW = 2.0
 """Seconds by which the database's clock may differ from this machine's before windows and starts are doubtful."""
 _PATIENCE = 180.0
@@ -120,6 +121,7 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
                 yield _stopped(conn)
                 now = now_of(conn)
             yield _hooks(settings, environment)
+            yield from _kept_short(settings)
             with Inbox.opened(runtime) as inbox:
                 yield from _inbox(inbox, now)
     except PagecastError as error:
@@ -222,6 +224,24 @@ def _hooks(settings: Settings, environment: Mapping[str, str]) -> Finding:
         said = "Meta's webhooks can be checked, but its handshake is refused."
         return Finding("webhooks", "warning", said, "Set PAGECAST_META_VERIFY_TOKEN.")
     return Finding("webhooks", "ok", _checkable(found))
+
+
+def _kept_short(settings: Settings) -> Iterator[Finding]:
+    """Say what is forgotten sooner than people are likely to want."""
+    said = []
+    if settings.keep_bodies_days < _WEEK:
+        said.append(f"a backup older than {_days(settings.keep_bodies_days)} cannot be brought up to date by webhooks")
+    if settings.keep_texts_days < _WEEK:
+        said.append(f"answers lose their text after {_days(settings.keep_texts_days)}")
+    if settings.keep_lists_days is not None and settings.keep_lists_days < _WEEK:
+        said.append(f"a campaign cannot be retried or exported {_days(settings.keep_lists_days)} after its end")
+    if said:
+        way = "Is that meant? See PAGECAST_KEEP_BODIES_DAYS, PAGECAST_KEEP_TEXTS_DAYS and PAGECAST_KEEP_LISTS_DAYS."
+        yield Finding("retention", "warning", f"What is kept for a short time: {'; '.join(said)}.", way)
+
+
+def _days(n: int) -> str:
+    return f"{n} day{'s' if n > 1 else ''}"
 
 
 def _checkable(found: Mapping[str, Keys]) -> str:

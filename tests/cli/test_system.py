@@ -239,6 +239,16 @@ class Replaced(Exception):  # noqa: N818 - what exec does to a process
     pass
 
 
+def test_the_doctor_names_what_is_forgotten_soon(pagecast, monkeypatch):
+    assert "retention" not in checks(pagecast("doctor", "--json"))
+    monkeypatch.setenv("PAGECAST_KEEP_BODIES_DAYS", "1")
+    monkeypatch.setenv("PAGECAST_KEEP_LISTS_DAYS", "2")
+    (found,) = checks(pagecast("doctor", "--json"))["retention"]
+    assert found["state"] == "warning"
+    assert "older than 1 day" in found["sentence"]
+    assert "2 days after its end" in found["sentence"]
+
+
 @pytest.mark.parametrize(("arguments", "web"), [([], ["--web"]), (["--no-web"], [])])
 def test_up_serves_the_web_unless_told_not_to(pagecast, monkeypatch, arguments, web):
     def replace(path, command):
