@@ -7,13 +7,15 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from campaigns import zones
 from campaigns.errors import InputError
-from schemas.campaign_file import REFERENCE, RESERVED, CampaignFile
+from campaigns.moments import dated
+from schemas.campaign_file import REFERENCE, RESERVED, CampaignFile, Schedule
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?\s*", re.IGNORECASE)
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "": 60}
@@ -54,13 +56,46 @@ def parse(content: dict[str, Any], where: str = "the campaign") -> CampaignFile:
 def moment(value: str | dt.datetime, key: str) -> int:
     """Return a scheduled moment in epoch milliseconds.
 
-    The zone must be explicit. Of an hour that a change of clocks repeats the first counts; an hour that it skips moves
-    forward by the change. Raises InputError.
+    The zone must be explicit. A time that clocks show twice or never is settled as `campaigns.zones` says; `oddity`
+    tells of it. Raises InputError.
     """
     instant = value if isinstance(value, dt.datetime) else _written_moment(value.strip(), key)
     if instant.tzinfo is None:
         raise InputError(f'{key} has no time zone. Write it like "{_SHAPE}".')
+    if isinstance(instant.tzinfo, ZoneInfo):
+        return zones.first(instant.tzinfo, instant.replace(tzinfo=None))
     return int(instant.timestamp() * 1000)
+
+
+def oddity(value: str | dt.datetime, key: str) -> str:
+    """Return in a sentence what a time means that its zone's clocks show twice or never; '' for every other."""
+    instant = value if isinstance(value, dt.datetime) else _written_moment(value.strip(), key)
+    zone, local = instant.tzinfo, instant.replace(tzinfo=None)
+    if not isinstance(zone, ZoneInfo):
+        return ""
+    meant = dated(moment(value, key))
+    if zones.is_skipped(zone, local):
+        return f'Clocks in {zone} skip the time of {key} = "{value}": it is the moment after the gap, {meant}.'
+    if zones.is_repeated(zone, local):
+        return f'Clocks in {zone} show the time of {key} = "{value}" twice: it is the first of the two, {meant}.'
+    return ""
+
+
+def zone_of(schedule: Schedule) -> ZoneInfo | None:
+    """Return the zone that a schedule names: its own, else that of its start; None where neither does.
+
+    Raises InputError for a zone that does not exist.
+    """
+    if schedule.zone is None:
+        start = schedule.start
+        found = _written_moment(start.strip(), "schedule.start").tzinfo if isinstance(start, str) else None
+        return found if isinstance(found, ZoneInfo) else None
+    zone = zones.named(schedule.zone)
+    if zone is None:
+        near = difflib.get_close_matches(schedule.zone, available_timezones(), n=1, cutoff=0.5)
+        hint = f'Did you mean "{near[0]}"?' if near else 'Write it like "Europe/Paris".'
+        raise InputError(f'schedule.zone = "{schedule.zone}" is no time zone. {hint}')
+    return zone
 
 
 def milliseconds(value: str | float, key: str) -> int:
@@ -78,9 +113,13 @@ def _written_moment(value: str, key: str) -> dt.datetime:
         pass
     written, _, zone = value.rpartition(" ")
     try:
-        return dt.datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
-        raise InputError(f'{key} = "{value}" cannot be read. Write it like "{_SHAPE}".') from error
+        local = dt.datetime.fromisoformat(written)
+    except ValueError:
+        local = None
+    named = zones.named(zone)
+    if local is None or local.tzinfo or named is None:
+        raise InputError(f'{key} = "{value}" cannot be read. Write it like "{_SHAPE}".')
+    return local.replace(tzinfo=named)
 
 
 def _sentence(error: ErrorDetails) -> str:
@@ -89,7 +128,8 @@ def _sentence(error: ErrorDetails) -> str:
         return _unknown_key(path)
     if error["type"] == "missing":
         return f"`{path}` is missing"
-    return f"`{path}`: {error['msg'][0].lower()}{error['msg'][1:]}"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"`{path}`: {said[0].lower()}{said[1:]}"
 
 
 def _unknown_key(path: str) -> str:
@@ -108,7 +148,7 @@ def _keys(model: type[BaseModel], parents: Iterable[str]) -> list[str]:
         field = model.model_fields.get(parent)
         if field is not None:
             model = _model_in(field.annotation) or model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

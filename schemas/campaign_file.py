@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,8 +15,6 @@ PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 RESERVED = frozenset(
     {
         "schedule.repeat",
-        "schedule.hours",
-        "schedule.quiet",
         "limits.weight",
         "limits.canary",
         "limits.per_person",
@@ -36,6 +34,7 @@ REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 
 Rate = Annotated[float, Field(gt=0, le=10_000)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+_SPAN = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class Columns(BaseModel):
@@ -77,11 +76,74 @@ class MessageText(BaseModel):
         return Message(parts=parts, tag=self.tag)
 
 
+def _day(value: object) -> object:
+    """Read `Monday` and `Mon` as mon; raises ValueError for what is no day."""
+    name = str(value).strip().lower()
+    if not any(name in {day, full} for day, full in zip(DAYS, _FULL, strict=True)):
+        raise ValueError(f'"{value}" is no day; write {", ".join(DAYS)}')
+    return name[:3]
+
+
+def _time(value: object) -> object:
+    """Read a time of the day, a text or TOML's own; raises ValueError for anything else."""
+    written = value.isoformat() if isinstance(value, dt.time) else str(value).strip()
+    shaped = re.fullmatch(r"\d{1,2}:[0-5]\d(:[0-5]\d)?", written)
+    if not shaped or seconds(written) > seconds("24:00"):
+        raise ValueError(f'"{value}" is no time of the day; write it like "09:00"')
+    return written
+
+
+def seconds(time: str) -> int:
+    """Return a time of the day as seconds since midnight."""
+    return sum(int(part) * unit for part, unit in zip(time.split(":"), (3600, 60, 1), strict=False))
+
+
+Day = Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_day)]
+Time = Annotated[str, BeforeValidator(_time)]
+DAYS = get_args(get_args(Day)[0])
+_FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class _Span(BaseModel):
+    """From one time of the day to another, over midnight where it is the earlier one."""
+
+    model_config = _SPAN
+
+    begin: Time = Field(default="00:00", alias="from")
+    end: Time = Field(default="24:00", alias="to")
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if seconds(self.begin) == seconds(self.end):
+            raise ValueError(f'`from` and `to` are both "{self.begin}"; write two different times')
+        return self
+
+
+class Hours(_Span):
+    """When it is sent: on these days, from and to these times; a span over midnight belongs to the day it begins on."""
+
+    days: tuple[Day, ...] = Field(default=DAYS, min_length=1)
+
+
+class Quiet(_Span):
+    """When nothing is sent, by the clocks of each person's own zone or of the page's."""
+
+    begin: Time = Field(alias="from")
+    end: Time = Field(alias="to")
+    zone: Literal["recipient", "page"] = "page"
+
+
 class Schedule(BaseModel):
-    """Moments are texts with an explicit zone (`2026-12-01 09:00 Europe/Paris`) or TOML times with an offset."""
+    """Moments are texts with an explicit zone (`2026-12-01 09:00 Europe/Paris`) or TOML times with an offset.
+
+    `zone`, an IANA name, is that of `hours` and `quiet`: the page's; without it the one that `start` names, else UTC.
+    """
 
     model_config = _STRICT
 
+    zone: str | None = None
+    hours: Hours | None = None
+    quiet: Quiet | None = None
     start: str | dt.datetime | None = None
     not_after: str | dt.datetime | None = None
     keep_open_until: str | dt.datetime | None = None
