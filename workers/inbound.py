@@ -22,7 +22,7 @@ from campaigns.inbound.apply import again, apply
 from campaigns.inbox import UNREADABLE, Inbox, Taken
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
-from workers import parent
+from workers import parent, pull
 from workers.presence import Presence, is_dead
 
 IDLE = 0.2
@@ -137,7 +137,7 @@ def listen(settings: Settings) -> None:
     parent.watch(ending.set)
     runtime = Runtime.open(settings)
     inbox = Inbox.of(runtime)
-    with Presence(settings.home) as presence:
+    with Presence(settings.home) as presence, pull.reading(runtime):
         desk = Desk(runtime, inbox, presence.name)
         while not ending.is_set():
             try:

@@ -12,6 +12,7 @@ from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name, check
+from campaigns.cli.page_pull import pull
 from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Sender
@@ -54,6 +55,9 @@ def add(
     trust_idempotency: Annotated[
         bool, typer.Option("--trust-idempotency", help="Repeat what has no answer, by its idempotency key.")
     ] = False,
+    pulls: Annotated[
+        bool, typer.Option("--pull", help="Meta: read conversations every minute, where no webhook tells of them.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -70,6 +74,7 @@ def add(
         "auth": auth,
         "on_try_later": on_try_later,
         "trust_idempotency": trust_idempotency,
+        "pull": pulls,
     }
     entry, route = pages.entered(name, facts)
     with output.opened(writes=not dry_run) as runtime:
@@ -136,6 +141,7 @@ def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
 
 
 pages_app.command()(check)
+pages_app.command()(pull)
 
 
 def _doubts(runtime: Runtime, entry: PageEntry, route: Route) -> list[str]:

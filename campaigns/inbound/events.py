@@ -40,6 +40,11 @@ _WAITING = text("""
     SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts
     FROM inbound_event WHERE match_until IS NOT NULL AND id > :after ORDER BY id LIMIT :most
 """)
+_ECHOES = text("""
+    SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts
+    FROM inbound_event
+    WHERE person IN :people AND sender_id = :sender_id AND kind = 'echo' AND delivery_id IS NULL ORDER BY id
+""").bindparams(bindparam("people", expanding=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,11 @@ def waiting(conn: Connection, now: int, *, after: int, most: int) -> list[Kept]:
     """Return events behind id `after` that wait for their message; those that have waited long enough wait no more."""
     conn.execute(_EXPIRE, {"now": now})
     return [_kept(row) for row in conn.execute(_WAITING, {"after": after, "most": most})]
+
+
+def echoes(conn: Connection, sender_id: int, people: Sequence[str]) -> list[Kept]:
+    """Return the echoes of an account to these people that are about no message we know; 500 people at most."""
+    return [_kept(row) for row in conn.execute(_ECHOES, {"sender_id": sender_id, "people": people})]
 
 
 def _taken_back(conn: Connection, arrivals: Iterable[Arrival]) -> set[tuple[str, str]]:
