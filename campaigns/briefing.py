@@ -12,11 +12,12 @@ from campaigns.providers.protocol import Provider, Sender
 from campaigns.settings import Settings, secret
 from campaigns.template import Letter
 from schemas.bucket import Pace
+from schemas.campaign_file import CampaignFile, PerPerson
 from schemas.message import Message
 from schemas.page import Channel, ProviderName, Route
 
 _LOAD = text("""
-    SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.rate AS ceiling, campaign.total,
+    SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.spec, campaign.rate AS ceiling,
            lane.route, lane.proven, page.name AS page, page.channel, page.provider, page.account_id, page.parked_at
     FROM campaign JOIN lane ON lane.campaign_id = campaign.id JOIN page ON page.id = lane.page_id
     WHERE campaign.id = :campaign_id AND page.id = :page_id
@@ -39,6 +40,7 @@ class Briefing:
     paces: tuple[Pace, ...]
     proven: bool
     parked: bool
+    cap: PerPerson | None = None
 
     @property
     def sender_key(self) -> str:
@@ -72,6 +74,7 @@ def brief(
         paces=paces(provider, sender, route, row.ceiling, campaign_id),
         proven=bool(row.proven),
         parked=row.parked_at is not None,
+        cap=CampaignFile.model_validate_json(row.spec).limits.per_person,
     )
 
 

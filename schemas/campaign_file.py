@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.message import Message, Part, QuickReply
 from schemas.page import Channel, ProviderName
@@ -17,9 +17,6 @@ RESERVED = frozenset(
         "schedule.repeat",
         "limits.weight",
         "limits.canary",
-        "limits.per_person",
-        "audience.holdout",
-        "audience.one_per",
         "variants",
         "approval",
     }
@@ -32,7 +29,15 @@ CONTACTS = "@contacts"
 REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 """What a page's token is written as: the place where it is, never itself."""
 
+
+def _share(value: object) -> object:
+    """Read `10%` as 0.1; what is no percentage is left to the type."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    return float(found[1]) / 100 if found else value
+
+
 Rate = Annotated[float, Field(gt=0, le=10_000)]
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _SPAN = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
@@ -152,6 +157,20 @@ class Schedule(BaseModel):
     """What becomes of a start that was missed by more than ten minutes."""
 
 
+class PerPerson(BaseModel):
+    """At most `count` messages to a person of an account in any `days` days, whichever campaigns they are of."""
+
+    model_config = _STRICT
+
+    count: int = Field(ge=1, le=1_000)
+    days: float = Field(gt=0, le=366)
+
+    @property
+    def span_ms(self) -> int:
+        """The days in milliseconds."""
+        return round(self.days * 86_400_000)
+
+
 class Limits(BaseModel):
     """`rate` is in messages per second for each page; `margin` a text like `5m` or a number of minutes."""
 
@@ -160,6 +179,7 @@ class Limits(BaseModel):
     rate: Rate | None = None
     profile: Literal["cautious", "steady", "fast"] | None = None
     margin: str | float = 5.0
+    per_person: PerPerson | None = None
 
     @property
     def ceiling(self) -> float | None:
@@ -170,6 +190,8 @@ class Limits(BaseModel):
 class Audience(BaseModel):
     """Who of the list is meant: those for whom `where` holds and whom no campaign of `exclude` has reached.
 
+    `holdout` is the share of people who get nothing, so that the others can be compared with them. Of the rows that
+    have the same value in the column `one_per`, one is sent to.
     `where` is an SQL expression over the list's columns; `exclude` holds names, ids or `last`. `min_left` is about
     `list = "@contacts"` alone: how long their windows must still be open, a text like `2h` or a number of minutes;
     without it, `limits.margin`.
@@ -179,6 +201,8 @@ class Audience(BaseModel):
 
     where: str | None = None
     exclude: tuple[str, ...] = ()
+    holdout: Share | None = None
+    one_per: str | None = None
     min_left: str | float | None = None
 
 

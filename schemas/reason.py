@@ -115,9 +115,15 @@ _ABOUT: dict[Reason, About] = {
     ),
     Reason.QUIET_HOURS: About(_PLAN, _PERSON, True, "It is quiet time for this person.", "It is released by itself."),
     Reason.FREQUENCY_CAP: About(
-        _PLAN, _PERSON, True, "The person has had enough messages lately.", "Send later or raise the cap."
+        _PLAN, _PERSON, True, "The person has had enough messages lately.", "Retry later, or raise the cap."
     ),
-    Reason.EXCLUDED: About(_PLAN, _OPERATOR, False, "A filter or another campaign excludes the person.", "Nothing."),
+    Reason.EXCLUDED: About(
+        _PLAN,
+        _OPERATOR,
+        False,
+        "A filter, another campaign or another row of the same customer excludes the person.",
+        "Nothing.",
+    ),
     Reason.BLANK_VARIABLE: About(
         _PLAN,
         _OPERATOR,

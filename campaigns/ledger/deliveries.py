@@ -1,7 +1,7 @@
 """Claim before the call, settle after it.
 
-A claim screens once more (opt-outs, windows at the slot's time) and says who may be called; a settlement brings the
-evidence. Evidence moves a row right only: a settlement finds the row by its claim, whatever became of the chunk.
+A claim screens once more (opt-outs, caps, windows at the slot's time) and says who may be called; a settlement brings
+the evidence. Evidence moves a row right only: a settlement finds the row by its claim, whatever became of the chunk.
 """
 
 from collections import Counter
@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Row, text
 
 from campaigns import locks
-from campaigns.ledger import chunks, evidence
+from campaigns.ledger import chunks, evidence, frequency
 from campaigns.ledger.batch import Batch
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.tallies import Change, Place, add, moved
+from schemas.campaign_file import PerPerson
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
@@ -112,7 +113,7 @@ _EVIDENCE = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row as a claim found it; `part` is the 1-based part to send now."""
+    """A row as a claim found it; `part` is the 1-based part to send now, `capped` whose other messages are enough."""
 
     id: int
     sender_id: int
@@ -123,6 +124,7 @@ class Candidate:
     tries: int
     message_ids: str | None
     opted_out: bool
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Ask(Generic[T]):
 
     `prepare(row, i)` is called before the claim is written, for the row that would get the i-th slot: it renders and
     returns the prepared row, or the reason why this person is skipped after all. It must have no effect of its own.
+    `cap` is the campaign's on messages to a person.
     """
 
     held: Held
@@ -196,6 +199,7 @@ class Ask(Generic[T]):
     name: str
     want: int
     after: int
+    cap: PerPerson | None = None
 
 
 def claim(
@@ -207,15 +211,17 @@ def claim(
     want: int,
     now: int,
     after: int,
+    cap: PerPerson | None = None,
 ) -> Claimed[T]:
     """Claim what one Ask of these words would."""
-    return claim_all(conn, [Ask(held, prepare, name, want, after)], now)[0]
+    return claim_all(conn, [Ask(held, prepare, name, want, after, cap)], now)[0]
 
 
 def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claimed[T]]:
     """Claim for several chunks at once; return what each got, in their order. No chunk may ask twice."""
     assert len({ask.held.chunk_id for ask in asks}) == len(asks)
     locks.chunks(conn, sorted(ask.held.chunk_id for ask in asks))
+    frequency.take_turns(conn, [ask.held.page_id for ask in asks if ask.cap])
     guards = _guards(conn, asks, now)
     got: dict[int, Claimed[T]] = {}
     free: list[Ask[T]] = []
@@ -265,7 +271,9 @@ def _take(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claimed[T]
     """Pick rows and write that they are claimed, or skipped."""
     singles = [(ask.held.chunk_id, ask.after) for ask in asks if ask.want == 1]
     first = {row.chunk_id: row for row in _FIRST.run(conn, singles, now=now)} if singles else {}
-    picks = [_pick(conn, ask, first.get(ask.held.chunk_id), now) for ask in asks]
+    found = [(first[ask.held.chunk_id].id, ask.cap) for ask in asks if ask.held.chunk_id in first]
+    capped = frequency.capped(conn, found, now)
+    picks = [_pick(conn, ask, first.get(ask.held.chunk_id), capped, now) for ask in asks]
     claims = [(row_id, ask.name) for ask, pick in zip(asks, picks, strict=True) for row_id in pick.ids]
     if claims:
         _CLAIM.run(conn, claims, now=now)
@@ -287,9 +295,9 @@ class _Pick(Generic[T]):
     ids: list[int] = field(default_factory=list)
     skips: list[dict[str, Any]] = field(default_factory=list)
 
-    def look(self, row: Row[Any], prepare: Callable[[Candidate, int], T | Reason]) -> None:
+    def look(self, row: Row[Any], prepare: Callable[[Candidate, int], T | Reason], *, capped: bool) -> None:
         self.last = row.id
-        verdict = prepare(_candidate(row), len(self.ready))
+        verdict = prepare(_candidate(row, capped=capped), len(self.ready))
         if isinstance(verdict, Reason):
             # Who already got a part is not "skipped": the report must not say that nothing went out.
             state = DeliveryState.FAILED if row.part_done else DeliveryState.SKIPPED
@@ -305,24 +313,25 @@ class _Pick(Generic[T]):
             changes.update(moved(place, DeliveryState.PENDING, skip["state"], skip["reason"]))
 
 
-def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, now: int) -> _Pick[T]:
-    """Look at an ask's rows in turn; `first` is the first of them, found before for all who want one."""
+def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, capped: frozenset[int], now: int) -> _Pick[T]:
+    """Look at an ask's rows in turn; the `first` of them, and whether it is `capped`, is found for all who want one."""
     pick: _Pick[T] = _Pick(ask.after)
     if first is not None:
-        pick.look(first, ask.prepare)
+        pick.look(first, ask.prepare, capped=first.id in capped)
     elif ask.want == 1:
         return pick
     while len(pick.ready) < ask.want and len(pick.skips) < SKIM:
         facts = {"chunk_id": ask.held.chunk_id, "after": pick.last, "now": now, "n": ask.want - len(pick.ready)}
         found = conn.execute(_NEXT, facts).all()
+        capped = frequency.capped(conn, [(row.id, ask.cap) for row in found], now)
         for row in found:
-            pick.look(row, ask.prepare)
+            pick.look(row, ask.prepare, capped=row.id in capped)
         if not found:
             break
     return pick
 
 
-def _candidate(row: Row[Any]) -> Candidate:
+def _candidate(row: Row[Any], *, capped: bool) -> Candidate:
     return Candidate(
         row.id,
         row.sender_id,
@@ -333,6 +342,7 @@ def _candidate(row: Row[Any]) -> Candidate:
         row.tries,
         row.message_ids,
         bool(row.opted_out),
+        capped,
     )
 
 

@@ -14,11 +14,12 @@ from campaigns import plan as planning
 from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
-from campaigns.lifecycle import neighbours
+from campaigns.lifecycle import choice, frequency, neighbours
 from campaigns.moments import dated, people
 from campaigns.plan import Division
 from campaigns.policy import screening
 from campaigns.policy.condition import condition
+from campaigns.policy.holdout import Holdout
 from campaigns.providers import PROVIDERS
 from campaigns.providers.pace import SENDER_RATE
 from campaigns.providers.protocol import Sender
@@ -82,10 +83,11 @@ def plan(
         division=division,
         limits=file.limits.model_dump(mode="json"),
         schedule=file.schedule.model_dump(mode="json"),
+        audience=file.audience.model_dump(mode="json"),
         routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
     )
     with runtime.reading() as conn:
-        findings = (*notes, *neighbours.overlaps(conn, campaign, division))
+        findings = (*notes, *neighbours.overlaps(conn, campaign, division), *choice.told(file, division))
     drawn = planning.forecast(division, token=token, findings=findings)
     waiting = _waiting(campaign, drawn, start_ms)
     if waiting and campaign.keep_open_until:
@@ -102,9 +104,16 @@ def _waiting(campaign: Campaign, drawn: Plan, start_ms: int) -> int:
 
 
 def screen(
-    runtime: Runtime, campaign: Campaign, environment: Mapping[str, str], start_ms: int
+    runtime: Runtime,
+    campaign: Campaign,
+    environment: Mapping[str, str],
+    start_ms: int,
+    again: pl.DataFrame | None = None,
 ) -> tuple[pl.LazyFrame, tuple[PlannedLane, ...]]:
-    """Return the campaign's list with one reason for everybody who would not get it, and its lanes."""
+    """Return the campaign's list with one reason for everybody who would not get it, and its lanes.
+
+    `again` has the rows of a launched campaign (line, recipient_id, sender_id, closes_at) that may get it after all.
+    """
     file = CampaignFile.model_validate_json(campaign.spec)
     message = Message.model_validate_json(campaign.message)
     with runtime.reading() as conn:
@@ -112,7 +121,14 @@ def screen(
         stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
         suppressed = _suppressed(conn, runtime.storage / stored.path)
         reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
-        windows = contacts.windows(conn, sorted({lane.page.sender_id for lane in lanes}))
+        senders = sorted({lane.page.sender_id for lane in lanes})
+        windows = contacts.windows(conn, senders)
+        recent = frequency.recent(conn, file.limits.per_person, senders, campaign.id or 0, start_ms)
+        standing = choice.standing(conn, campaign, file, again)
+    if again is not None:
+        # A later message may have opened a window of which contacts know nothing.
+        windows = pl.concat([windows, again.select(windows.columns).drop_nulls()])
+    holdout = file.audience.holdout
     where = file.audience.where
     pages = [lane.page for lane in lanes]
     screened = screening.screen(
@@ -127,6 +143,10 @@ def screen(
         where=None if where is None else condition(where, json.loads(stored.columns)),
         reached=reached,
         windows=windows.lazy(),
+        recent=recent,
+        holdout=None if holdout is None else Holdout(holdout, campaign.title),
+        one_per=file.audience.one_per,
+        standing=standing,
     )
     return screened, lanes
 

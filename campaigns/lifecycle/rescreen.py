@@ -11,26 +11,25 @@ from schemas import recipient_list as stored
 from schemas import screened
 from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState
-from schemas.reason import Reason
 
 _ROWS = text("""
-    SELECT id, line, page_id, recipient_id, chunk_id, reason, closes_at FROM delivery
+    SELECT id, line, page_id, sender_id, recipient_id, chunk_id, reason, closes_at FROM delivery
     WHERE id BETWEEN :low AND :high AND campaign_id = :campaign_id AND state = :state ORDER BY id
 """)
 _TYPES: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
     "line": pl.Int64,
     "page_id": pl.Int64,
+    "sender_id": pl.Int64,
     "recipient_id": pl.String,
     "chunk_id": pl.Int64,
     "reason": pl.String,
     "closes_at": pl.Int64,
 }
-_WINDOWS = (str(Reason.WINDOW_NEVER_OPENED), str(Reason.WINDOW_CLOSED))
 
 
 def rows_in(runtime: Runtime, campaign: Campaign, state: DeliveryState) -> pl.DataFrame:
-    """Return a campaign's rows in a state: id, line, page_id, recipient_id, chunk_id, reason, closes_at."""
+    """Return a campaign's rows in a state: id, line, page_id, sender_id, recipient_id, chunk_id, reason, closes_at."""
     bounds = {"low": campaign.first_id or 0, "high": campaign.last_id or 0}
     with runtime.reading() as conn:
         found = conn.execute(_ROWS, bounds | {"campaign_id": campaign.id, "state": state.value}).all()
@@ -47,24 +46,15 @@ def rescreen(
     """
     with runtime.reading() as conn:
         now = now_of(conn)
-    judged, lanes = screen(runtime, campaign, environment, now)
+    judged, lanes = screen(runtime, campaign, environment, now, rows)
     known = judged.select(
         pl.col(stored.LINE).alias("line"),
         pl.coalesce(stored.RULE, screened.REASON).alias("obstacle"),
         pl.col(screened.VARIABLES).alias("variables"),
-        pl.col(screened.CLOSING).alias("listed"),
+        pl.col(screened.CLOSING).alias("closes_at"),
     )
-    shut = pl.col("obstacle").is_in(_WINDOWS)
-    opened = pl.col("closes_at") - campaign.margin_ms > now
-    joined = (
-        rows.lazy()
-        .join(known, on="line", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(~(shut & opened).fill_null(value=False)).then("obstacle").alias("obstacle"),
-            pl.max_horizontal("closes_at", "listed").alias("closes_at"),
-        )
-    )
-    return joined.drop("listed").collect(), {lane.page.page_id: lane.page.rate for lane in lanes}
+    joined = rows.lazy().drop("closes_at").join(known, on="line", how="left", maintain_order="left")
+    return joined.collect(), {lane.page.page_id: lane.page.rate for lane in lanes}
 
 
 def by_reason(reasons: pl.Series) -> dict[str, int]:

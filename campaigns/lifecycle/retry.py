@@ -21,6 +21,7 @@ _JUDGED_ANEW = frozenset(
         Reason.CLOSES_BEFORE_TURN,
         Reason.BLANK_VARIABLE,
         Reason.TEXT_TOO_LONG,
+        Reason.FREQUENCY_CAP,
         Reason.DEADLINE_PASSED,
         Reason.STALE_START,
     }

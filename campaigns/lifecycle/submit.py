@@ -23,7 +23,7 @@ from campaigns.lifecycle.lock import swept
 from campaigns.lifecycle.meeting import Meeting, meet
 from campaigns.lifecycle.stops import Stop
 from campaigns.lifecycle.terms import refuse_past, terms
-from campaigns.policy.condition import condition
+from campaigns.policy.condition import check_column, condition
 from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
@@ -107,6 +107,8 @@ def check(
         letter.cells(reading.columns)
         if file.audience.where is not None:
             condition(file.audience.where, reading.columns)
+        if file.audience.one_per is not None:
+            check_column(file.audience.one_per, reading.columns, "audience.one_per")
         draft = _draft(runtime, file, reading, path=path, environment=environment, now=now)
         with runtime.reading() as conn:
             if _run(conn, file, draft.fingerprint, again=again) is None:
@@ -245,7 +247,8 @@ def _named_pages(path: Path, reading: Reading, file: CampaignFile) -> list[str |
 def fingerprint(file: CampaignFile, digest: str, accounts: Sequence[str]) -> str:
     """Return the hash by which a run is known again; `digest` is the list's, `accounts` are sorted."""
     audience = file.audience
-    unsaid = {"min_left"} if audience.min_left is None else set()
+    # Keys that came later say nothing where they are not given: runs of before are known again.
+    unsaid = {key for key in ("min_left", "holdout", "one_per") if getattr(audience, key) is None}
     part_of_list = () if audience == Audience() else (audience.model_dump_json(exclude=unsaid),)
     parts = (file.message.message.model_dump_json(), listed(file, digest), *part_of_list, *accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -64,6 +64,8 @@ class Division:
     list, with rejected and duplicate ones, so that `n` adds up to them all.
     `aside`: line, state (rejected or duplicate), reason of the rows that are no deliveries.
     `blanks`: variable → people whose cell is blank. `windowless`: people are skipped, and no closing time is known.
+    `free_at` is when the first of those whom the cap on messages holds back may have one (epoch ms; null without any);
+    `twins` counts rows that give way to another of the same customer.
     """
 
     rows: pl.DataFrame
@@ -73,6 +75,8 @@ class Division:
     outlooks: tuple[Outlook, ...]
     blanks: dict[str, int]
     windowless: bool
+    free_at: int | None = None
+    twins: int = 0
 
 
 def divide(
@@ -90,6 +94,7 @@ def divide(
     eligible = _in_order(frame, _ELIGIBLE, screened.EFFECTIVE)
     set_aside = _in_order(frame, _OURS & ~_ELIGIBLE, screened.REASON).cast({screened.REASON: pl.String})
     aside, blanks, windowless = _aside(frame), _blanks(frame), _windowless(frame)
+    free_at, twins = _free_at(frame), _twins(frame)
     columns = {column.name: column for column in frame.select(*_FOR_LEDGER)}
     # Ten million people fill gigabytes, so nothing is kept that is not needed any more.
     del frame
@@ -105,6 +110,8 @@ def divide(
         outlooks=tuple(queue.outlook for queue in queues),
         blanks=blanks,
         windowless=windowless,
+        free_at=free_at,
+        twins=twins,
     )
 
 
@@ -257,3 +264,14 @@ def _blanks(frame: pl.DataFrame) -> dict[str, int]:
 def _windowless(frame: pl.DataFrame) -> bool:
     never = frame[screened.REASON] == str(Reason.WINDOW_NEVER_OPENED)
     return bool(never.any()) and frame[screened.CLOSING].null_count() == frame.height
+
+
+def _free_at(frame: pl.DataFrame) -> int | None:
+    if screened.FREE_AT not in frame.columns:
+        return None
+    first = frame.filter(pl.col(screened.REASON) == str(Reason.FREQUENCY_CAP))[screened.FREE_AT].min()
+    return None if first is None else int(str(first))
+
+
+def _twins(frame: pl.DataFrame) -> int:
+    return int(frame[screened.INSTEAD].count()) if screened.INSTEAD in frame.columns else 0

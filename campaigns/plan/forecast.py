@@ -21,8 +21,9 @@ _OF_TIME = (
     Reason.WINDOW_CLOSED,
     Reason.CLOSES_BEFORE_TURN,
     Reason.DEADLINE_PASSED,
+    Reason.FREQUENCY_CAP,
 )
-"""What people move into and out of while a plan is read: windows close, and messages open them."""
+"""What people move into and out of while a plan is read: windows close, messages open them, a cap's days pass."""
 
 _WINDOWLESS = (
     "The list does not say when anybody last wrote, so nobody can be sent to. Add a column last_inbound_at or "
@@ -60,18 +61,20 @@ def token(
     division: Division,
     limits: Mapping[str, Any],
     schedule: Mapping[str, Any],
+    audience: Mapping[str, Any],
     routes: Mapping[str, Any],
 ) -> str:
-    """Return a short hash of content, audience, limits, schedule and routes; the three last are JSON values.
+    """Return a short hash of content, audience, limits, schedule and routes; the four last are JSON values.
 
     Give the schedule as it was typed: a start that means "now" must not become a time. People whose window closes
     or opens while the plan is being read do not change the token: eligible ones count together with those whom only
-    time holds. An opt-out does.
+    time holds. Where each customer gets one message, which row gets it is a matter of windows too. An opt-out does.
     """
+    of_time = (*_OF_TIME, Reason.EXCLUDED) if audience.get("one_per") else _OF_TIME
     content = {
         "message": message.model_dump(mode="json"),
         "list": list_id,
-        "audience": _audience(division),
+        "audience": [audience, _counts(division, of_time)],
         "pages": [[o.page.page_id, o.page.sender_id, o.page.channel, o.page.rate] for o in division.outlooks],
         "limits": limits,
         "schedule": schedule,
@@ -81,9 +84,9 @@ def token(
     return hashlib.sha256(written.encode()).hexdigest()[:_TOKEN_LENGTH]
 
 
-def _audience(division: Division) -> list[list[Any]]:
+def _counts(division: Division, of_time: Sequence[Reason]) -> list[list[Any]]:
     """Return the counts by page, state and reason, without what changes by itself from one second to the next."""
-    timed = pl.col("reason").is_in([str(reason) for reason in _OF_TIME])
+    timed = pl.col("reason").is_in([str(reason) for reason in of_time])
     steady = division.tallies.select(
         "page_id",
         pl.when(timed).then(pl.lit(str(DeliveryState.PENDING))).otherwise("state").alias("state"),

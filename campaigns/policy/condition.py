@@ -79,7 +79,7 @@ def _word(token: re.Match[str], columns: Sequence[str]) -> str:
     """Return a token as polars shall read it; raises InputError for a word that is none of ours."""
     said = token[0]
     if token.lastgroup == "quoted":
-        _check_column(said[1:-1].replace('""', '"'), columns)
+        check_column(said[1:-1].replace('""', '"'), columns)
     if token.lastgroup != "word":
         return said
     if _CALL.match(token.string, token.end()):
@@ -87,7 +87,7 @@ def _word(token: re.Match[str], columns: Sequence[str]) -> str:
     if said in columns:
         return f'"{said}"'
     if said.upper() not in _KEYWORDS | _TYPES:
-        _check_column(said, columns)
+        check_column(said, columns)
     return said
 
 
@@ -103,10 +103,11 @@ def _function(said: str) -> str:
     return said
 
 
-def _check_column(name: str, columns: Sequence[str]) -> None:
+def check_column(name: str, columns: Sequence[str], key: str = _KEY) -> None:
+    """Raise InputError, with the nearest name, where `key` of a campaign file names no column of the list."""
     if name in columns:
         return
     lower = {column.lower(): column for column in columns}
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"Did you mean {lower[near[0]]!r}?" if near else f"Its columns: {', '.join(columns)}."
-    raise InputError(f"{_KEY} names {name!r}, which is no column of the list. {hint}")
+    raise InputError(f"{key} names {name!r}, which is no column of the list. {hint}")

@@ -2,10 +2,13 @@
 
 Where several reasons hold, the first of these is given, because it is the one that stays true longest:
 
-    duplicate > opted_out > excluded > window_never_opened > window_closed > blank_variable > text_too_long
+    duplicate > opted_out > excluded > holdout > window_never_opened > window_closed > blank_variable > text_too_long
+    > frequency_cap > excluded, where another row of the same customer stands for both
 
 (`closes_before_turn` and `deadline_passed` come last; they need the queue, so the plan gives them.) The first line of
-a person counts and the others are duplicates; an opt-out on any of them is an opt-out of the person.
+a person counts and the others are duplicates; an opt-out on any of them is an opt-out of the person. Who is held out
+stays so when a message of theirs opens the window, so that comes before it; the row that stands for a customer is
+chosen after all else, so that nobody who cannot be sent to stands in the way of a row that can.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,9 @@ from typing import Literal
 
 import polars as pl
 
-from campaigns.policy import limits
+from campaigns.policy import limits, twins
+from campaigns.policy.holdout import Holdout
+from campaigns.policy.identity import number
 from campaigns.template import Letter
 from schemas import recipient_list as stored
 from schemas import screened
@@ -45,6 +50,10 @@ def screen(
     where: pl.Expr | None = None,
     reached: pl.LazyFrame | None = None,
     windows: pl.LazyFrame | None = None,
+    recent: pl.LazyFrame | None = None,
+    holdout: Holdout | None = None,
+    one_per: str | None = None,
+    standing: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Return the columns of `schemas.screened` with `_line`, `_recipient` and `_rule`; the order of rows is not kept.
 
@@ -53,7 +62,8 @@ def screen(
     judge; one that is known to be closed is skipped under both. Excluded are rows for which `where` (a `condition`)
     does not hold, and the people of `reached` (`recipient_id`, and `sender_id` of the account that reached them).
     `windows` has what is known besides the list (`recipient_id`, `sender_id`, `closes_at` in epoch ms): the later
-    closing counts.
+    closing counts. `recent` has the people who may have no more messages until `free_at` (epoch ms; `recipient_id`,
+    `sender_id`). `one_per` is a column of the list, `standing` what `twins.one_each` asks for.
     Raises InputError for a variable without a column.
     """
     headers = [name for name in rows.collect_schema().names() if name not in stored.OWN]
@@ -62,13 +72,15 @@ def screen(
     placed = _placed(rows, pages, own_page).with_columns(
         _person(stored.RECIPIENT).alias(_PERSON), *(cell.alias(f"{_CELL}{name}") for name, cell in present.items())
     )
-    marked = [_repeated(placed), _suppressions(suppressed, pages), _reached(reached), _windows(windows)]
-    marks = pl.concat(marked, how="diagonal").group_by(_KEY)
-    marked_by = marks.agg(pl.col(_FIRST).min(), pl.col(_OUT, _REACHED).any(), pl.col(_WINDOW).max())
-    known = placed.join(marked_by, on=_KEY, how="left")
+    marks = _marks(placed, pages, suppressed=suppressed, reached=reached, windows=windows, recent=recent)
+    known = placed.join(marks, on=_KEY, how="left")
     listed = pl.coalesce(stored.CLOSES_AT, pl.col(stored.INBOUND_AT) + limits.WINDOW_MS)
     closing = pl.max_horizontal(listed, _WINDOW)
-    return known.with_columns(closing.alias(screened.CLOSING)).select(
+    twin = [] if one_per is None else [twins.key(one_per)]
+    held_out = _held_out(holdout, pages, twin)
+    faults = _text_faults(letter, cells, pages)
+    reason = _reason(_excluded(where), held_out, faults, start_ms + margin_ms, policy, capped=recent is not None)
+    judged = known.with_columns(closing.alias(screened.CLOSING)).select(
         stored.LINE,
         stored.RECIPIENT,
         stored.RULE,
@@ -76,12 +88,13 @@ def screen(
         screened.SENDER_ID,
         screened.CLOSING,
         (pl.col(screened.CLOSING) - margin_ms).alias(screened.EFFECTIVE),
-        _reason(_excluded(where), _text_faults(letter, cells, pages), start_ms + margin_ms, policy).alias(
-            screened.REASON
-        ),
+        reason.alias(screened.REASON),
         _json_list(list(cells.values())).alias(screened.VARIABLES),
         *(cell.is_null().alias(f"{screened.BLANK}{name}") for name, cell in cells.items()),
+        *([] if recent is None else [screened.FREE_AT]),
+        *(key.alias(twins.TWIN) for key in twin),
     )
+    return twins.one_each(judged, standing) if twin else judged
 
 
 def _placed(rows: pl.LazyFrame, pages: Sequence[CampaignPage], own_page: int | None) -> pl.LazyFrame:
@@ -101,14 +114,30 @@ def _mapped(column: str, values: Mapping[str, int] | Mapping[int, int]) -> pl.Ex
 
 
 def _person(column: str) -> pl.Expr:
-    """Return the id as a number, which groups five times faster than text; rarer forms as a hash of the text.
-
-    A leading zero or sign makes another text of the same number, so those are hashed too.
-    """
+    """Return the id as a number, rarer forms as a hash of the text."""
     text = pl.col(column)
-    number = text.cast(pl.UInt64, strict=False)
-    plain = number.is_not_null() & ~text.str.starts_with("0") & ~text.str.starts_with("+")
-    return pl.when(plain).then(number).otherwise(text.hash())
+    return pl.coalesce(number(text), text.hash())
+
+
+def _marks(
+    placed: pl.LazyFrame,
+    pages: Sequence[CampaignPage],
+    *,
+    suppressed: pl.LazyFrame | None,
+    reached: pl.LazyFrame | None,
+    windows: pl.LazyFrame | None,
+    recent: pl.LazyFrame | None,
+) -> pl.LazyFrame:
+    """Return what is known of people besides their rows, once each."""
+    marked = [_repeated(placed), _suppressions(suppressed, pages), _reached(reached)]
+    marked.append(_moments(windows, "closes_at", _WINDOW))
+    latest = [_WINDOW]
+    # A column of nothing would take a hundred megabytes in a list of ten million.
+    if recent is not None:
+        marked.append(_moments(recent, "free_at", screened.FREE_AT))
+        latest.append(screened.FREE_AT)
+    people = pl.concat(marked, how="diagonal").group_by(_KEY)
+    return people.agg(pl.col(_FIRST).min(), pl.col(_OUT, _REACHED).any(), pl.col(latest).max())
 
 
 def _repeated(placed: pl.LazyFrame) -> pl.LazyFrame:
@@ -144,17 +173,23 @@ def _reached(reached: pl.LazyFrame | None) -> pl.LazyFrame:
     return reached.select(sender, _person("recipient_id").alias(_PERSON), pl.lit(value=True).alias(_REACHED))
 
 
-def _windows(windows: pl.LazyFrame | None) -> pl.LazyFrame:
-    """Return when each person's window closes, as messages that came in have it."""
-    if windows is None:
-        return pl.LazyFrame(schema={screened.SENDER_ID: pl.Int64, _PERSON: pl.UInt64, _WINDOW: pl.Int64})
+def _moments(people: pl.LazyFrame | None, given: str, name: str) -> pl.LazyFrame:
+    """Return a moment of each person, the column `given` under the name `name`."""
+    if people is None:
+        return pl.LazyFrame(schema={screened.SENDER_ID: pl.Int64, _PERSON: pl.UInt64, name: pl.Int64})
     sender = pl.col("sender_id").cast(pl.Int64).alias(screened.SENDER_ID)
-    return windows.select(sender, _person("recipient_id").alias(_PERSON), pl.col("closes_at").alias(_WINDOW))
+    return people.select(sender, _person("recipient_id").alias(_PERSON), pl.col(given).alias(name))
 
 
 def _excluded(where: pl.Expr | None) -> pl.Expr:
     reached = pl.col(_REACHED).fill_null(value=False)
     return reached if where is None else reached | ~where
+
+
+def _held_out(holdout: Holdout | None, pages: Sequence[CampaignPage], twin: Sequence[pl.Expr]) -> pl.Expr:
+    if holdout is None:
+        return pl.lit(value=False)
+    return holdout.customers(twin[0], pages) if twin else holdout.people(pages)
 
 
 def _text_faults(
@@ -174,7 +209,15 @@ def _too_long(text: pl.Expr, channel: Channel, pages: Sequence[CampaignPage]) ->
     return (length > limit.most) & pl.col(screened.PAGE_ID).is_in(there)
 
 
-def _reason(excluded: pl.Expr, text_faults: tuple[pl.Expr, pl.Expr], closed_until: int, policy: str) -> pl.Expr:
+def _reason(
+    excluded: pl.Expr,
+    held_out: pl.Expr,
+    text_faults: tuple[pl.Expr, pl.Expr],
+    closed_until: int,
+    policy: str,
+    *,
+    capped: bool,
+) -> pl.Expr:
     """Return the reason, null for rejected and eligible rows. A window closing by `closed_until` counts as closed."""
     blank, too_long = text_faults
     closing, unknown = pl.col(screened.CLOSING), policy == "strict"
@@ -182,11 +225,14 @@ def _reason(excluded: pl.Expr, text_faults: tuple[pl.Expr, pl.Expr], closed_unti
         (Reason.DUPLICATE, pl.col(_FIRST) < pl.col(stored.LINE)),
         (Reason.OPTED_OUT, pl.any_horizontal(stored.OPTED_OUT, _OUT)),
         (Reason.EXCLUDED, excluded),
+        (Reason.HOLDOUT, held_out),
         (Reason.WINDOW_NEVER_OPENED, closing.is_null() & pl.lit(unknown)),
         (Reason.WINDOW_CLOSED, closing <= closed_until),
         (Reason.BLANK_VARIABLE, blank),
         (Reason.TEXT_TOO_LONG, too_long),
     ]
+    if capped:
+        ladder.append((Reason.FREQUENCY_CAP, pl.col(screened.FREE_AT).is_not_null()))
     holding = [pl.when(holds).then(pl.lit(str(reason))) for reason, holds in ladder]
     return pl.when(pl.col(stored.RULE).is_null()).then(pl.coalesce(holding))
 

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from campaigns.errors import InputError
-from campaigns.policy import condition
-from campaigns.policy.condition import _FUNCTIONS
+from campaigns.policy.condition import _FUNCTIONS, condition
 
 COLUMNS = ["city", "age", "First City", "left"]
 ROWS = pl.DataFrame(

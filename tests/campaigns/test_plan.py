@@ -267,7 +267,12 @@ class TestCounts:
         }
 
 
-_CONFIRMED = {"limits": {"rate": 5}, "schedule": {"start": None}, "routes": {"acme": {"base_url": "https://a"}}}
+_CONFIRMED = {
+    "limits": {"rate": 5},
+    "schedule": {"start": None},
+    "audience": {"one_per": None},
+    "routes": {"acme": {"base_url": "https://a"}},
+}
 
 
 class TestToken:
@@ -286,6 +291,8 @@ class TestToken:
             self._token(rate=2.0),
             self._token(limits={"rate": 6}),
             self._token(schedule={"start": "2026-12-01 09:00"}),
+            self._token(audience={"one_per": "customer"}),
+            self._token(audience={"one_per": None, "holdout": 0.1}),
             self._token(routes={"acme": {"base_url": "https://b"}}),
         ]
         assert len(set(tokens)) == len(tokens)
@@ -294,6 +301,19 @@ class TestToken:
         opted_out = _divide([_row(2, 60_000), _row(3, reason="opted_out")])
         message = Message(parts=(Part(text="Hi"),))
         assert plan.token(message=message, list_id="l", division=opted_out, **_CONFIRMED) != self._token()
+
+    def test_it_outlives_the_days_of_a_cap(self):
+        held_back = _divide([_row(2, 60_000), _row(3, reason="frequency_cap")])
+        message = Message(parts=(Part(text="Hi"),))
+        assert plan.token(message=message, list_id="l", division=held_back, **_CONFIRMED) == self._token()
+
+    def test_it_outlives_the_window_of_the_row_that_stands_for_a_customer(self):
+        message, confirmed = Message(parts=(Part(text="Hi"),)), _CONFIRMED | {"audience": {"one_per": "customer"}}
+        closed = [_row(2, reason="window_closed"), _row(3, 90_000)]
+        before, after = (_divide(rows) for rows in ([_row(2, 99_000), _row(3, reason="excluded")], closed))
+        tokens = {plan.token(message=message, list_id="l", division=each, **confirmed) for each in (before, after)}
+        assert len(tokens) == 1
+        assert plan.token(message=message, list_id="l", division=before, **_CONFIRMED) != self._token()
 
     def test_it_outlives_the_reading_of_the_plan(self):
         assert self._token(start=START + 59_500) == self._token()

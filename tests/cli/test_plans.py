@@ -30,7 +30,7 @@ def test_a_condition_shows_in_the_plan(pagecast, campaign):
     run = pagecast("plan", campaign(more="[audience]\nwhere = \"city = 'Rome'\""))
     assert run.code == 0
     assert "4  will get it" in run.out
-    assert "1  skipped    excluded  A filter or another campaign excludes the person." in run.out
+    assert "1  skipped    excluded  A filter, another campaign or another row of the same customer excludes" in run.out
 
 
 def test_a_wrong_column_is_bad_input_and_stores_nothing(pagecast, campaign, count):

@@ -110,12 +110,6 @@ def test_a_condition_on_a_missing_column_is_refused_before_anything_is_stored(ru
     assert not factories.select(runtime, "SELECT 1 FROM campaign")
 
 
-@pytest.mark.parametrize("key", ["holdout", "one_per"])
-def test_keys_of_later_are_not_ignored(runtime, tmp_path, key):
-    with pytest.raises(InputError, match=f"audience.{key}` is reserved and does not work yet"):
-        autumn(runtime, tmp_path, people(2), {key: 5})
-
-
 def test_another_audience_is_another_run(runtime, tmp_path):
     rome = content(audience={"where": "city = 'Rome'"})
     factories.launched(runtime, tmp_path, people(), rome)

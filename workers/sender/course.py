@@ -171,7 +171,9 @@ class Course:
         self._groups += 1
         name = f"{self._held.chunk_id}.{self._held.fence}.{self._groups}"
         prepare = partial(self._prepare, name=name, lease=lease, now=time.time() - self._loop.time())
-        claimed = await self._kit.claiming.claim(Ask(self._held, prepare, name, lease.count, self._after))
+        claimed = await self._kit.claiming.claim(
+            Ask(self._held, prepare, name, lease.count, self._after, self._briefing.cap)
+        )
         self._after = max(self._after, claimed.last_id)
         self._left -= len(claimed.rows) + claimed.skipped
         return claimed
@@ -179,6 +181,8 @@ class Course:
     def _prepare(self, row: Candidate, i: int, *, name: str, lease: Lease, now: float) -> Ready | Reason:
         if row.opted_out:
             return Reason.OPTED_OUT
+        if row.capped:
+            return Reason.FREQUENCY_CAP
         slot = lease.at(i)
         if row.closes_at is not None and row.closes_at - self._briefing.margin_ms <= (now + slot) * 1000:
             return Reason.WINDOW_CLOSED
