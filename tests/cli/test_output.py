@@ -97,6 +97,13 @@ def test_in_a_table_only_the_last_column_wraps(terminal, capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines()[1].split("  ", 1)[1].strip() == row["sentence"]
 
 
+def test_without_a_terminal_a_table_is_as_wide_as_it_has_to_be(capsys, monkeypatch):
+    monkeypatch.setattr(output, "out", Console(markup=False))
+    row = {"url": "https://" + "x" * 60, "sentence": "It answered 500. " * 9}
+    output.show([row], {"url": "url", "sentence": "why"})
+    assert " ".join(capsys.readouterr().out.splitlines()[1].split()) == f"{row['url']} {row['sentence'].strip()}"
+
+
 def test_the_live_display_stays_inside_the_terminal(terminal):
     rates = Rates(asked=36, allowed=0, achieved=0)
     sentence = "Waiting: Meta asked page acme to slow down until 14:00:05 UTC. Page burger is parked."

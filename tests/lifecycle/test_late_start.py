@@ -114,6 +114,9 @@ def test_a_missed_start_may_send_to_who_is_left(runtime, scheduled):
     campaign = present(runtime, campaign)
     assert (campaign.state, campaign.started_at) == ("sending", start + 3 * HOUR)
     assert sentences(runtime, "campaign.started") == ["Started late by 3 h 00 min; 3 windows closed meanwhile."]
+    assert sentences(runtime, "campaign.late") == [
+        "Its start was missed by 3 h 00 min; 3 windows closed meanwhile, and late_start says send."
+    ]
 
 
 def test_another_word_is_refused(runtime, tmp_path):

@@ -228,6 +228,18 @@ def test_what_is_refused_is_tried_at_growing_intervals_and_given_up(runtime, mes
     assert len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 1
 
 
+def test_every_try_says_what_the_first_one_said(runtime, messenger, receiver, tmp_path):
+    add(runtime, receiver.url)
+    finished(runtime, tmp_path)
+    receiver.answers = [500]
+    messenger.turn()
+    with writing(runtime) as (conn, _):
+        conn.execute(text("UPDATE campaign SET name = 'Autumn', state = 'sending'"))
+    time_passes(runtime, queue.BACKOFF_MS[0])
+    messenger.turn()
+    assert [each["data"]["campaign"]["name"] for each in receiver.documents] == ["Spring", "Spring"]
+
+
 @BOTH
 def test_what_was_given_up_is_brought_back_and_what_waits_is_hurried(runtime, messenger, receiver):
     add(runtime, receiver.url)
