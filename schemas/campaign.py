@@ -50,5 +50,11 @@ class Campaign(SQLModel, table=True):
     launched_at: int | None = Field(default=None, sa_type=BigInteger)
     started_at: int | None = Field(default=None, sa_type=BigInteger)
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
+    weight: float = Field(default=1.0, sa_column_kwargs={"server_default": "1"})
+    """Its share of a page that other campaigns use too."""
+    canary: int | None = None
+    """How many go out before it pauses by itself; None where it does not, or has."""
+    canary_left: int | None = None
+    """How many of these may still be claimed."""
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """Rises with every correction of the message."""

@@ -10,14 +10,18 @@
 --                      cut    ms since 1970: when the rate was last written
 --                      eased  ms since 1970: at half its cap until then
 --
+-- Campaigns share a page by stride. Beside its first bucket stands `<bucket>:shares`, a hash with a field for each
+-- campaign that asked lately: the slots it has had over its weight, and when it asked (ms since 1970). Who has had most
+-- waits for the others; who comes, or comes back, starts where the one with least stands, with no claim on the past.
+--
 -- KEYS  the buckets of the first ask, each once, then those of the next, and so on
 -- ARGV  lead   µs between now and the first slot, at least
 --       span   µs of pace that one lease may hold
 --       ahead  µs between now and the first slot, at most
 --       keep   ms that an unused bucket is kept
 --       gain   share of its cap that a cut bucket regains each second
---       then for each ask: slots asked for; how many buckets; for each of them the interval in µs of its cap,
---       0 = the bucket pauses but never limits
+--       then for each ask: slots asked for; the campaign's name and its weight; how many buckets; for each of them the
+--       interval in µs of its cap, 0 = the bucket pauses but never limits. Without a name it shares with nobody.
 --
 -- Reply {now, lease...}, where a lease is
 --       {n, start, step, epoch...}    n slots at start, start + step, ... (µs)
@@ -88,8 +92,34 @@ local function take(key, bucket, cap, interval, start, n)
   end
 end
 
+-- Who asked within this many ms, or within three slots, counts as wanting more.
+local LATELY = 1000
+
+-- What campaigns have had of a page: the least of the others, with that one's weight, and what this one has had.
+local function shares(key, name, step)
+  local since = now / 1000 - math.max(LATELY, 3 * step / 1000)
+  local stored = redis.call('HGETALL', key)
+  local own, least, weight = nil, nil, 1
+  for i = 1, #stored, 2 do
+    local had, asked, of = string.match(stored[i + 1], '([%d.]+) (%d+) ([%d.]+)')
+    if tonumber(asked) < since then
+      redis.call('HDEL', key, stored[i])
+    elseif stored[i] == name then
+      own = tonumber(had)
+    elseif not least or tonumber(had) < least then
+      least, weight = tonumber(had), tonumber(of)
+    end
+  end
+  return own or least or 0, least, weight
+end
+
+local function remember(key, name, had, weight, step)
+  redis.call('HSET', key, name, string.format('%.6f %.0f %s', had, now / 1000, weight))
+  redis.call('PEXPIRE', key, string.format('%.0f', math.max(10 * LATELY, step / 100)))
+end
+
 -- One lease: `want` slots from the `count` buckets behind KEYS[before], whose caps stand behind ARGV[caps].
-local function lease(want, before, count, caps)
+local function lease(want, before, count, caps, name, weight)
   local buckets, intervals, unseeded = {}, {}, {}
   for i = 1, count do
     buckets[i] = read(KEYS[before + i])
@@ -122,8 +152,20 @@ local function lease(want, before, count, caps)
   if pauser > 0 then
     return {0, pause, pauser, 1}
   end
+  local had, least, others
+  if name ~= '' and step > 0 then
+    had, least, others = shares(KEYS[before + 1] .. ':shares', name, step)
+  end
   if start - now > ahead then
+    if had then
+      remember(KEYS[before + 1] .. ':shares', name, had, weight, step)
+    end
     return {0, start - ahead, holder, 0}
+  end
+  if least and had > least then
+    remember(KEYS[before + 1] .. ':shares', name, had, weight, step)
+    local behind = math.min((had - least) * others * step / 2, LATELY * 500)
+    return {0, now + math.max(behind, 10000), 1, 0}
   end
 
   local n = want
@@ -131,6 +173,10 @@ local function lease(want, before, count, caps)
     n = 1
   elseif step > 0 then
     n = math.min(want, math.max(1, math.floor(span / step)))
+  end
+
+  if had then
+    remember(KEYS[before + 1] .. ':shares', name, had + n / weight, weight, step)
   end
 
   local got = {n, start, step}
@@ -143,8 +189,8 @@ end
 
 local reply, before, at = {now}, 0, ASKS
 while at <= #ARGV do
-  local want, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-  reply[#reply + 1] = lease(want, before, count, at + 1)
-  before, at = before + count, at + 2 + count
+  local want, name, weight, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  reply[#reply + 1] = lease(want, before, count, at + 3, name, weight)
+  before, at = before + count, at + 4 + count
 end
 return reply

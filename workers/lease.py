@@ -38,12 +38,24 @@ class Lease:
         return self.at(self.count) + SPAN
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """For whom slots are leased: campaigns that ask for one page at once share it by weight. Without a name, nobody."""
+
+    name: str = ""
+    weight: float = 1.0
+
+
+NOBODY = Share()
+
+
 class Ask:
     """One who wants slots, and the future that gets them, or the keys of buckets that must be seeded first."""
 
-    def __init__(self, paces: Sequence[Pace], want: int) -> None:
+    def __init__(self, paces: Sequence[Pace], want: int, share: Share) -> None:
         self.paces = paces
         self.want = want
+        self.share = share
         self.reply: asyncio.Future[Lease | Sequence[str]] = asyncio.get_running_loop().create_future()
 
     def answer(self, reply: Lease | Sequence[str]) -> None:

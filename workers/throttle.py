@@ -8,10 +8,10 @@ The rate that everybody passes is a cap. Below it a bucket learns: a refusal cut
 calls were out at the time, because a cut begins a new epoch and refusals of older ones count no more; from then on the
 rate grows by a five-hundredth of the cap each second, a pure function of time (`rate.lua`).
 
-Weaknesses, on purpose: whoever asks next gets the next slots, so shares are equal only over seconds; a send whose
-buckets have different rates (one that was cut, say) gets one slot a call; two ceilings whose slots do not interleave
-evenly on a page with room to spare reach some 95 % of their rates, because nothing is caught up; without Redis there is
-no pace, hence no sending. Everybody must pass the same rate for the same key.
+Weaknesses, on purpose: campaigns share a page to within a lease, so over seconds and not from slot to slot; a send
+whose buckets have different rates (one that was cut, say) gets one slot a call; two ceilings whose slots do not
+interleave evenly on a page with room to spare reach some 95 % of their rates, because nothing is caught up; without
+Redis there is no pace, hence no sending. Everybody must pass the same rate for the same key.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from redis.exceptions import RedisError
 from campaigns import buckets
 from campaigns.errors import PagecastError
 from schemas.bucket import Bucket, Learned, Pace
-from workers.lease import SPAN, Ask, Lease
+from workers.lease import NOBODY, SPAN, Ask, Lease, Share
 
 __all__ = ["LEAD", "SPAN", "Allowed", "Eased", "Lease", "PaceUnavailable", "Paused", "Throttle", "connect"]
 
@@ -144,15 +144,17 @@ class Throttle:
         self._news: dict[str, _News] = {}
         self._deaf_until = -math.inf
 
-    async def lease(self, paces: Sequence[Pace], want: int) -> Lease:
+    async def lease(self, paces: Sequence[Pace], want: int, share: Share = NOBODY) -> Lease:
         """Take up to `want` (at most 50) slots from all buckets at once, or learn how long to wait.
+
+        Of the campaigns that ask for one page, the one that has had least for its weight is served.
 
         Whoever asks in the same round of the event loop shares one call.
 
         Raises PaceUnavailable when Redis does not answer.
         """
         for _ in range(3):
-            ask = Ask(paces, max(1, min(want, WANT)))
+            ask = Ask(paces, max(1, min(want, WANT)), share)
             if not self._asks:
                 asyncio.get_running_loop().call_soon(self._ask_all)
             self._asks.append(ask)
@@ -269,7 +271,7 @@ class Throttle:
         keys = [self._prefix + pace.key for ask in asks for pace in ask.paces]
         args: list[float | str] = [self._lead, self._span, self._ahead, KEEP_MS, buckets.GAIN]
         for ask in asks:
-            args += [ask.want, len(ask.paces), *map(_interval, ask.paces)]
+            args += [ask.want, ask.share.name, ask.share.weight, len(ask.paces), *map(_interval, ask.paces)]
         try:
             sent = _now()
             now, *replies = await self._run("lease", keys, args)

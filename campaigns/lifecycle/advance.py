@@ -5,7 +5,7 @@ from sqlalchemy import Connection, bindparam, text
 from campaigns import events, locks
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
-from campaigns.lifecycle import late
+from campaigns.lifecycle import canary, late
 from schemas.delivery import DeliveryState
 from schemas.reason import RESCUABLE, Reason
 
@@ -38,6 +38,7 @@ _RESCUABLE = sorted(reason.value for reason in RESCUABLE)
 def advance(conn: Connection, now: int) -> None:
     """Move every campaign that time moves; `now` in epoch milliseconds."""
     late.begin(conn, now)
+    canary.hold(conn, now)
     for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():
         _expire(conn, campaign_id, now)
     for campaign_id in conn.execute(_OPEN, {"now": now, "reasons": _RESCUABLE}).scalars().all():

@@ -14,9 +14,9 @@ from schemas.campaign_file import CampaignFile
 
 _COPY = text("""
     INSERT INTO campaign (ref, name, title, fingerprint, state, sentence, spec, message, list_id, rate, margin_ms,
-                          total, start_at, not_after, keep_open_until, created_at)
+                          total, start_at, not_after, keep_open_until, weight, canary, created_at)
     SELECT :ref, :name, :name, fingerprint, 'draft', '', :spec, message, list_id, rate, margin_ms,
-           0, :start_at, :not_after, :keep_open_until, :now FROM campaign WHERE id = :id
+           0, :start_at, :not_after, :keep_open_until, weight, canary, :now FROM campaign WHERE id = :id
     RETURNING id
 """)
 _COPY_LANES = text("""

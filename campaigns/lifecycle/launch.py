@@ -21,7 +21,8 @@ _LANE = text("""
     WHERE campaign_id = :campaign_id AND page_id = :page_id
 """)
 _LAUNCH = text("""
-    UPDATE campaign SET state = :state, launched_at = :now, started_at = :started_at WHERE id = :id AND state = 'draft'
+    UPDATE campaign SET state = :state, launched_at = :now, started_at = :started_at, canary_left = canary
+    WHERE id = :id AND state = 'draft'
 """)
 
 

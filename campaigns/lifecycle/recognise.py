@@ -36,7 +36,7 @@ _REROUTE = text("""
 """)
 _RELIMIT = text("""
     UPDATE campaign SET rate = :rate, margin_ms = :margin_ms, not_after = :not_after,
-        keep_open_until = :keep_open_until, spec = :spec WHERE id = :id
+        keep_open_until = :keep_open_until, weight = :weight, spec = :spec WHERE id = :id
 """)
 
 

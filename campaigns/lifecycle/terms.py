@@ -1,12 +1,12 @@
-"""The times that a campaign file sets, read once and held against one another."""
+"""The times and figures that a campaign file sets, read once and held against one another."""
 
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
 from schemas.campaign_file import CONTACTS, CampaignFile
 
 
-def terms(file: CampaignFile) -> dict[str, int | None]:
-    """Return the file's times in milliseconds by the campaign's columns; raises InputError."""
+def terms(file: CampaignFile) -> dict[str, float | None]:
+    """Return the file's times in milliseconds, and its limits, by the campaign's columns; raises InputError."""
     schedule, audience = file.schedule, file.audience
     start = moment(schedule.start, "schedule.start") if schedule.start else None
     not_after = moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None
@@ -22,6 +22,8 @@ def terms(file: CampaignFile) -> dict[str, int | None]:
         "start_at": start,
         "not_after": not_after,
         "keep_open_until": open_until,
+        "weight": file.limits.weight,
+        "canary": file.limits.canary,
     }
 
 

@@ -18,6 +18,7 @@ RUNS = (
     ("lists.py",),
     ("ledger.py",),
     ("sending.py",),
+    ("many_pages.py",),
     ("status.py",),
     ("limiter.py",),
     ("webhooks.py",),

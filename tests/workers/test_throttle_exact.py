@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from campaigns import buckets
 from schemas.bucket import Bucket, Pace
+from workers.lease import NOBODY, Share
 from workers.throttle import KEEP_MS, _interval, _seed_of, _source
 
 ROOT = Path(__file__).parents[2]
@@ -103,11 +104,11 @@ class Model:
         faked = source.replace("redis.call('TIME')", "redis.call('HMGET', 'clock', 's', 'us')")
         return self.client.eval(faked, len(keys), *keys, *args)
 
-    def lease(self, *asks: tuple[Sequence[str], int]) -> list[list[int]]:
+    def lease(self, *asks: tuple[Sequence[str], int], share: Share = NOBODY) -> list[list[int]]:
         """Ask for several leases in one call; return its clock and they."""
         args = [LEAD, SPAN, AHEAD, KEEP_MS, buckets.GAIN]
         for names, want in asks:
-            args += [want, len(names), *(_interval(PACES[name]) for name in names)]
+            args += [want, share.name, share.weight, len(names), *(_interval(PACES[name]) for name in names)]
         now, *leases = self.call("lease", [name for names, _ in asks for name in names], args)
         assert now == self.now
         return leases
