@@ -68,6 +68,8 @@ def test_words_go_and_that_they_were_said_stays(runtime, tmp_path, monkeypatch):
     assert [row["replied_at"] for row in replies] == [old, new]
     write(runtime, INSERT, key="late", at=old, delivery_id=None)
     assert sum(retention.tidy()) == 1, "what comes in late is old all the same"
+    write(runtime, "UPDATE inbound_event SET received_at = :old WHERE key = 'k2'", old=old)
+    assert sum(retention.tidy()) == 1, "so is what was young between them"
     assert sum(retention.tidy()) == 0
 
 
