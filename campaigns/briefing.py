@@ -17,8 +17,9 @@ from schemas.message import Message
 from schemas.page import Channel, ProviderName, Route
 
 _LOAD = text("""
-    SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.spec, campaign.rate AS ceiling,
-           lane.route, lane.proven, page.name AS page, page.channel, page.provider, page.account_id, page.parked_at
+    SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.rate AS ceiling,
+           campaign.weight, campaign.spec, lane.route, lane.proven,
+           page.name AS page, page.channel, page.provider, page.account_id, page.parked_at
     FROM campaign JOIN lane ON lane.campaign_id = campaign.id JOIN page ON page.id = lane.page_id
     WHERE campaign.id = :campaign_id AND page.id = :page_id
 """)
@@ -31,6 +32,7 @@ class Briefing:
     campaign_id: int
     page_id: int
     ref: str
+    weight: float
     page: str
     margin_ms: int
     message: Message
@@ -65,6 +67,7 @@ def brief(
         campaign_id=campaign_id,
         page_id=page_id,
         ref=row.ref,
+        weight=row.weight,
         page=row.page,
         margin_ms=row.margin_ms,
         message=message,

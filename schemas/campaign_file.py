@@ -15,8 +15,6 @@ PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 RESERVED = frozenset(
     {
         "schedule.repeat",
-        "limits.weight",
-        "limits.canary",
         "variants",
         "approval",
     }
@@ -180,6 +178,10 @@ class Limits(BaseModel):
     profile: Literal["cautious", "steady", "fast"] | None = None
     margin: str | float = 5.0
     per_person: PerPerson | None = None
+    weight: float = Field(default=1.0, ge=0.01, le=100)
+    """Its share of a page that other campaigns use too: 3 beside 1 has three quarters."""
+    canary: int | None = Field(default=None, gt=0)
+    """So many go out first; then the campaign pauses by itself, for somebody to look."""
 
     @property
     def ceiling(self) -> float | None:

@@ -28,7 +28,7 @@ SKIM = 1_000
 
 _GUARD = Batch(
     """
-    SELECT chunk.id, page.parked_at, lane.proven, lane.trial
+    SELECT chunk.id, page.parked_at, lane.proven, lane.trial, campaign.canary_left
     FROM given JOIN chunk ON chunk.id = given.id AND chunk.fence = given.fence
         JOIN campaign ON campaign.id = chunk.campaign_id JOIN page ON page.id = chunk.page_id
         JOIN lane ON lane.campaign_id = chunk.campaign_id AND lane.page_id = chunk.page_id
@@ -43,6 +43,7 @@ _ON_THE_WIRE = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally
     WHERE campaign_id = :campaign_id AND page_id = :page_id AND state = 'sending'
 """)
+_RESERVE = text("UPDATE campaign SET canary_left = canary_left - :n WHERE id = :id AND canary_left >= :n")
 _PROBED = text("UPDATE page SET probe_at = NULL WHERE id = :id")
 _ROW = """
     SELECT id, chunk_id, sender_id, recipient_id, variables, closes_at, part_done, tries, message_ids,
@@ -227,7 +228,7 @@ def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claime
     free: list[Ask[T]] = []
     for ask in sorted(asks, key=lambda ask: ask.held.page_id):
         guard = guards.get(ask.held.chunk_id)
-        if guard and guard.proven and guard.parked_at is None:
+        if guard and guard.proven and guard.parked_at is None and guard.canary_left is None:
             free.append(ask)
         else:
             got[ask.held.chunk_id] = _claim_carefully(conn, ask, now) if guard else Claimed(held=False, rows=[])
@@ -243,8 +244,9 @@ def _guards(conn: Connection, asks: Sequence[Ask[T]], now: int) -> dict[int, Row
 
 
 def _claim_carefully(conn: Connection, ask: Ask[T], now: int) -> Claimed[T]:
-    """Claim where few may be on the wire: before a lane is proven, and while a page is parked."""
-    # The few messages of a trial are counted over all chunks of a lane, and a probe over all lanes of a page.
+    """Claim where few may be on the wire: before a lane is proven, while a page is parked, and in a canary."""
+    # The messages of a trial are counted over all chunks of a lane, a probe over all lanes of a page, and a canary's
+    # over all pages.
     locks.page(conn, ask.held.page_id)
     guard = _guards(conn, [ask], now).get(ask.held.chunk_id)
     if guard is None:
@@ -252,10 +254,21 @@ def _claim_carefully(conn: Connection, ask: Ask[T], now: int) -> Claimed[T]:
     want = _allowance(conn, ask.held, guard, ask.want)
     if want == 0:
         return Claimed(held=True, rows=[], awaiting=True)
+    if guard.canary_left is not None:
+        want = _reserve(conn, ask.held, min(want, guard.canary_left))
+        if want <= 0:
+            return Claimed(held=False, rows=[])
     claimed = _take(conn, [replace(ask, want=want)], now)[0]
     if claimed.rows and guard.parked_at is not None:
         conn.execute(_PROBED, {"id": ask.held.page_id})
+    if guard.canary_left is not None:
+        _reserve(conn, ask.held, len(claimed.rows) - want)
     return claimed
+
+
+def _reserve(conn: Connection, held: Held, n: int) -> int:
+    """Take `n` out of what the canary may still claim, or put them back; return 0 where others were faster."""
+    return n if n and conn.execute(_RESERVE, {"n": n, "id": held.campaign_id}).rowcount else 0
 
 
 def _allowance(conn: Connection, held: Held, guard: Row[Any], want: int) -> int:

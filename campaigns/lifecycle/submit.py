@@ -41,9 +41,9 @@ _LIST = text("""
 """)
 _CAMPAIGN = text("""
     INSERT INTO campaign (ref, name, title, fingerprint, state, sentence, spec, message, list_id, rate, margin_ms,
-                          total, start_at, not_after, keep_open_until, created_at)
+                          total, start_at, not_after, keep_open_until, weight, canary, created_at)
     VALUES (:ref, :name, :title, :fingerprint, :state, '', :spec, :message, :list_id, :rate, :margin_ms, 0,
-            :start_at, :not_after, :keep_open_until, :now)
+            :start_at, :not_after, :keep_open_until, :weight, :canary, :now)
     RETURNING id
 """)
 _LANE = text("""

@@ -26,6 +26,7 @@ from campaigns.providers.protocol import Call
 from campaigns.runtime import now_of
 from campaigns.template import Blank
 from schemas.reason import Reason
+from workers.lease import Share
 from workers.sender.answers import Answers, Ready
 from workers.sender.kit import Kit
 from workers.throttle import Lease, PaceUnavailable
@@ -76,6 +77,7 @@ class Course:
         """Slots of this run that were not used, by reason."""
         # The next group is claimed EARLY, while that much of this one is still to be sent.
         self._group = max(1, int((TOGETHER - EARLY) * (bottleneck(briefing.paces).rate or GROUP)))
+        self._share = Share(briefing.ref, briefing.weight)
         self._after = 0
         self._groups = 0
         self._calls: set[asyncio.Task[None]] = set()
@@ -131,7 +133,7 @@ class Course:
             return None
         want = min(GROUP, self._kit.room, max(1, self._left), self._group)
         try:
-            lease = await self._kit.throttle.lease(self._briefing.paces, want)
+            lease = await self._kit.throttle.lease(self._briefing.paces, want, self._share)
         except PaceUnavailable as error:
             log.warning("pace.unavailable", error=str(error))
             return Ended.WAITING
