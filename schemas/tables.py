@@ -1,5 +1,7 @@
 """Every table, imported once so that their metadata is whole."""
 
+from schemas.api_answer import ApiAnswer
+from schemas.api_key import ApiKey
 from schemas.bucket import Bucket
 from schemas.campaign import Campaign
 from schemas.chunk import Chunk, Tally
@@ -18,6 +20,8 @@ from schemas.suppression import Suppression
 from schemas.tester import Tester
 
 ALL = (
+    ApiAnswer,
+    ApiKey,
     Bucket,
     Campaign,
     Chunk,

@@ -3,19 +3,22 @@
 python -m campaigns.web.app
 """
 
+import ipaddress
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import log
+from campaigns import keys, log
+from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web.webhooks import Webhooks
 
@@ -24,6 +27,8 @@ _CONNECTIONS = 1_000
 _KEPT_ALIVE = 30
 _GRACE = 10
 """Seconds for requests under way when the process is asked to end."""
+
+logger = structlog.get_logger(__name__)
 
 
 def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
@@ -59,12 +64,42 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     return app
 
 
+def refuse_open_doors(runtime: Runtime, host: str) -> None:
+    """Raise StateError where others could reach the API while there is no key to tell them apart."""
+    if _is_loopback(host):
+        return
+    try:
+        with runtime.reading() as conn:
+            closed = keys.any_live(conn, now_of(conn))
+    except SQLAlchemyError:
+        # Not migrated: there is no key either.
+        closed = False
+    if not closed:
+        raise StateError(
+            f"PAGECAST_HOST is {host}, where other machines can reach the API, and there is no key to it yet. Make one "
+            "with `pagecast keys create NAME --role ROLE`, or leave PAGECAST_HOST at 127.0.0.1."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def main() -> None:
     """Serve until asked to end."""
     settings = Settings()
     log.configure("web")
+    runtime = Runtime.open(settings)
+    try:
+        refuse_open_doors(runtime, settings.host)
+    except PagecastError as error:
+        logger.error("web.refused", sentence=str(error))  # noqa: TRY400 - the sentence is for people
+        raise SystemExit(error.exit_code) from None
     uvicorn.run(
-        application(Runtime.open(settings), os.environ),
+        application(runtime, os.environ),
         host=settings.host,
         port=settings.port,
         log_level="warning",

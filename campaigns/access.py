@@ -1,0 +1,68 @@
+"""Who may do what: every verb of the HTTP API has a right, and every right its roles. To write is not to send."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from schemas.api_key import Role
+
+
+class Right(StrEnum):
+    """What a route asks for."""
+
+    READ = "read"
+    UPLOAD = "lists.add"
+    SUBMIT = "campaigns.submit"
+    PLAN = "campaigns.plan"
+    CLONE = "campaigns.clone"
+    REMAINDER = "campaigns.remainder"
+    APPROVE = "campaigns.approve"
+    LAUNCH = "campaigns.launch"
+    PAUSE = "campaigns.pause"
+    RESUME = "campaigns.resume"
+    CANCEL = "campaigns.cancel"
+    RETRY = "campaigns.retry"
+    RESOLVE = "campaigns.resolve"
+    REVISE = "campaigns.revise"
+    STOP_PAGES = "pages.stop"
+    CHANGE_PAGES = "pages.change"
+    SUPPRESS = "suppressions.add"
+    LIFT = "suppressions.remove"
+    KEYS = "keys"
+
+
+_EVERYBODY = frozenset(Role)
+_WRITERS = frozenset({Role.AUTHOR, Role.SENDER, Role.ADMIN})
+_SENDERS = frozenset({Role.SENDER, Role.ADMIN})
+_ADMINS = frozenset({Role.ADMIN})
+
+RIGHTS: Mapping[Right, frozenset[Role]] = {
+    Right.READ: _EVERYBODY,
+    Right.UPLOAD: _WRITERS,
+    Right.SUBMIT: _WRITERS,
+    Right.PLAN: _WRITERS,
+    Right.CLONE: _WRITERS,
+    Right.REMAINDER: _WRITERS,
+    Right.APPROVE: frozenset({Role.APPROVER, Role.ADMIN}),
+    Right.LAUNCH: _SENDERS,
+    Right.PAUSE: _SENDERS,
+    Right.RESUME: _SENDERS,
+    Right.CANCEL: _SENDERS,
+    Right.RETRY: _SENDERS,
+    Right.RESOLVE: _SENDERS,
+    Right.REVISE: _SENDERS,
+    Right.STOP_PAGES: _SENDERS,
+    Right.CHANGE_PAGES: _ADMINS,
+    Right.SUPPRESS: _WRITERS,
+    Right.LIFT: _ADMINS,
+    Right.KEYS: _ADMINS,
+}
+
+
+def allowed(role: Role, right: Right) -> bool:
+    """Whether somebody of that role has the right."""
+    return role in RIGHTS[right]
+
+
+def rights_of(role: Role) -> list[Right]:
+    """Return every right of a role, in the order of the list."""
+    return [right for right in Right if allowed(role, right)]

@@ -1,0 +1,104 @@
+"""`pagecast keys`: who may use the HTTP API."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from campaigns import keys
+from campaigns.cli import output
+from campaigns.cli.app import app
+from campaigns.cli.change import change
+from campaigns.cli.output import AsJson, DryRun
+from campaigns.errors import UsageError
+from campaigns.moments import iso, iso_or_none
+from campaigns.runtime import now_of
+from schemas.api_key import ApiKey, Role
+
+keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API, and as what.")
+app.add_typer(keys_app, name="keys")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; the audit shows it.")]
+_LENGTH = re.compile(r"(\d{1,5})\s*([hdw])")
+_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_COLUMNS = {
+    "name": "name",
+    "role": "role",
+    "state": "state",
+    "prefix": "begins with",
+    "created_at": "since",
+    "expires_at": "until",
+    "last_used_at": "last used",
+}
+
+
+@keys_app.command()
+def create(
+    name: Name,
+    role: Annotated[Role, typer.Option("--role", help="What it may do; only sender and admin may launch.")],
+    expires: Annotated[
+        str, typer.Option("--expires", metavar="TIME", help="For how long: 12h, 90d, 4w; without it, until revoked.")
+    ] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it; it cannot be shown again."""
+    length = _length(expires)
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        ends = now + length if length else None
+        made = keys.create(conn, name, role, now=now, actor=output.actor(), expires_at=ends)
+    shown = None if dry_run else made.secret
+    if as_json:
+        output.emit(_document(made.key, now) | {"key": shown, "dry_run": dry_run})
+    elif shown:
+        output.note(f"The key of {name} ({role}). Keep it in a safe place: it is not shown again.")
+        output.say(shown)
+    else:
+        output.say(f"Would make a key named {name} for the role {role}.")
+
+
+@keys_app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """Show every key, what it may do, and when it was last used; never the key itself."""
+    with output.opened() as runtime, runtime.reading() as conn:
+        now = now_of(conn)
+        documents = [_document(key, now) for key in keys.listed(conn)]
+    if as_json:
+        output.emit(documents)
+    elif documents:
+        output.show(documents, _COLUMNS)
+    else:
+        output.note("No keys yet. Make one with `pagecast keys create NAME --role viewer`.")
+
+
+@keys_app.command()
+def revoke(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """End a key at once; what it did stays in the audit under its name."""
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        key = keys.revoke(conn, name, now=now, actor=output.actor())
+    line = f"Key {name} {'would be' if dry_run else 'is'} revoked."
+    output.tell(_document(key, now) | {"dry_run": dry_run}, as_json, line)
+
+
+def _length(word: str) -> int | None:
+    """Return a time in milliseconds; raises UsageError for what is none."""
+    if not word:
+        return None
+    found = _LENGTH.fullmatch(word.strip())
+    if not found or not int(found[1]):
+        raise UsageError(f"--expires {word} is no length of time. Write it like 12h, 90d or 4w.")
+    return int(found[1]) * _MS[found[2]]
+
+
+def _document(key: ApiKey, now: int) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "role": key.role,
+        "state": keys.state(key, now),
+        "prefix": f"pc_{key.prefix}",
+        "created_at": iso(key.created_at),
+        "created_by": key.created_by,
+        "expires_at": iso_or_none(key.expires_at),
+        "last_used_at": iso_or_none(key.last_used_at),
+        "revoked_at": iso_or_none(key.revoked_at),
+    }

@@ -1,0 +1,120 @@
+"""Keys of the HTTP API: shown once, kept as a hash, known again by their prefix.
+
+`pc_<prefix>_<secret>`: the secret is 256 random bits, which nobody guesses, so one round of SHA-256 is enough.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, text
+
+from campaigns import events, locks
+from campaigns.errors import InputError
+from schemas.api_key import ApiKey, Role
+
+_SECRET_BYTES = 32
+_PREFIX_BYTES = 5
+_SHAPE = re.compile(rf"pc_([0-9a-f]{{{2 * _PREFIX_BYTES}}})_([0-9a-f]{{{2 * _SECRET_BYTES}}})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}")
+_MINUTE_MS = 60_000
+
+_ADD = text("""
+    INSERT INTO api_key (name, role, prefix, digest, created_at, created_by, expires_at)
+    VALUES (:name, :role, :prefix, :digest, :now, :actor, :expires_at) RETURNING id
+""")
+_ALL = text("SELECT * FROM api_key ORDER BY id")
+_BY_ID = text("SELECT * FROM api_key WHERE id = :id")
+_BY_PREFIX = text("SELECT * FROM api_key WHERE prefix = :prefix")
+_NAMED = text("SELECT * FROM api_key WHERE name = :name AND revoked_at IS NULL")
+_LIVE = text("""
+    SELECT 1 FROM api_key WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now) LIMIT 1
+""")
+_USED = text("UPDATE api_key SET last_used_at = :now WHERE id = :id")
+_REVOKE = text("UPDATE api_key SET revoked_at = :now WHERE id = :id")
+_NOBODY = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new key; `secret` is all of it, and is nowhere else."""
+
+    key: ApiKey
+    secret: str
+
+
+def create(conn: Connection, name: str, role: Role, *, now: int, actor: str, expires_at: int | None = None) -> Created:
+    """Make a key; times in epoch milliseconds. Raises InputError for a name that cannot be one, or is in use."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no name for a key. Use letters, digits and - _ . @, such as crm-export.")
+    locks.turn(conn, "keys")
+    if conn.execute(_NAMED, {"name": name}).first():
+        raise InputError(f"There is a key named {name} already. Choose another name, or revoke that key first.")
+    prefix, secret = secrets.token_hex(_PREFIX_BYTES), secrets.token_hex(_SECRET_BYTES)
+    facts = {"name": name, "role": role.value, "prefix": prefix, "digest": _digest(secret), "expires_at": expires_at}
+    key_id = conn.execute(_ADD, facts | {"now": now, "actor": actor}).scalar_one()
+    events.record(conn, now, "key.created", actor, f"Key {name} was created for the role {role}.")
+    return Created(_key(conn.execute(_BY_ID, {"id": key_id}).mappings().one()), f"pc_{prefix}_{secret}")
+
+
+def verify(conn: Connection, presented: str, now: int) -> ApiKey | None:
+    """Return the key that somebody presents; None where it is none, is revoked, or has expired."""
+    shaped = _SHAPE.fullmatch(presented)
+    prefix, secret = shaped.groups() if shaped else ("", "")
+    row = conn.execute(_BY_PREFIX, {"prefix": prefix}).mappings().one_or_none()
+    # Compared where there is no such key too, so that the time tells nothing.
+    right = hmac.compare_digest(_digest(secret), row["digest"] if row else _NOBODY)
+    return _key(row) if row and right and _is_live(row, now) else None
+
+
+def is_used_anew(key: ApiKey, now: int) -> bool:
+    """Whether the last use that is written down is more than a minute ago."""
+    return key.last_used_at is None or key.last_used_at < now - _MINUTE_MS
+
+
+def used(conn: Connection, key: ApiKey, now: int) -> None:
+    """Write down that a key is used."""
+    conn.execute(_USED, {"id": key.id, "now": now})
+
+
+def listed(conn: Connection) -> Sequence[ApiKey]:
+    """Return every key there ever was, oldest first."""
+    return [_key(row) for row in conn.execute(_ALL).mappings()]
+
+
+def any_live(conn: Connection, now: int) -> bool:
+    """Whether somebody could come in."""
+    return conn.execute(_LIVE, {"now": now}).first() is not None
+
+
+def revoke(conn: Connection, name: str, *, now: int, actor: str) -> ApiKey:
+    """End a key at once; raises InputError where no key that is not revoked has that name."""
+    row = conn.execute(_NAMED, {"name": name}).mappings().one_or_none()
+    if row is None:
+        known = ", ".join(key.name for key in listed(conn) if key.revoked_at is None) or "none"
+        raise InputError(f'There is no key named "{name}". Known keys: {known}.')
+    conn.execute(_REVOKE, {"id": row["id"], "now": now})
+    events.record(conn, now, "key.revoked", actor, f"Key {name} was revoked.")
+    return _key(conn.execute(_BY_ID, {"id": row["id"]}).mappings().one())
+
+
+def state(key: ApiKey, now: int) -> str:
+    """Return in a word whether a key lets somebody in: `live`, `expired` or `revoked`."""
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now else "live"
+
+
+def _is_live(row: RowMapping, now: int) -> bool:
+    return state(_key(row), now) == "live"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: RowMapping) -> ApiKey:
+    return ApiKey.model_validate(dict(row))

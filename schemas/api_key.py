@@ -1,0 +1,37 @@
+"""A key of the HTTP API: who may come in, and as what."""
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, String
+from sqlmodel import Field, SQLModel
+
+
+class Role(StrEnum):
+    """What somebody may do; `campaigns.access` has the list."""
+
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    SENDER = "sender"
+    ADMIN = "admin"
+
+
+class ApiKey(SQLModel, table=True):
+    """Times are epoch milliseconds. `digest` is the hash of the secret, which nobody keeps; `prefix` finds the row.
+
+    A name may be given again once its key is revoked.
+    """
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    role: Role = Field(sa_type=String)
+    prefix: str = Field(unique=True)
+    digest: str
+    created_at: int = Field(sa_type=BigInteger)
+    created_by: str
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+    """To the minute."""
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
