@@ -14,13 +14,13 @@ HAD = "('sending', 'accepted', 'delivered', 'read', 'unknown', 'assumed_sent')"
 _SENDERS = text("SELECT DISTINCT sender_id FROM page WHERE id IN :pages ORDER BY sender_id").bindparams(
     bindparam("pages", expanding=True)
 )
-# The unique index on sender, recipient and campaign leads to the few rows of each person.
+# The unique index on sender, recipient and campaign leads to the few rows of each person. The claimed row itself is
+# pending, so it is none of them.
 _CAPPED = Batch(
     f"""
     SELECT given.id FROM given JOIN delivery ON delivery.id = given.id
         JOIN delivery AS other ON other.sender_id = delivery.sender_id AND other.recipient_id = delivery.recipient_id
-    WHERE delivery.part_done = 0 AND other.campaign_id <> delivery.campaign_id
-      AND other.state IN {HAD} AND other.sent_at > given.since
+    WHERE delivery.part_done = 0 AND other.state IN {HAD} AND other.sent_at > given.since
     GROUP BY given.id, given.most HAVING COUNT(*) >= given.most
     """,  # noqa: S608 - states of our own
     id=int,

@@ -54,5 +54,4 @@ def recent(conn: Connection, cap: PerPerson | None, senders: Sequence[int], own:
 def _had(conn: Connection, row: Row[Any], facts: dict[str, Any]) -> list[pl.DataFrame]:
     bounds = {"low": row.first_id, "high": row.last_id, "id": row.id}
     found = conn.execute(_HAD, facts | bounds, execution_options={"yield_per": _BATCH})
-    columns = ([list(column) for column in zip(*rows, strict=True)] for rows in found.partitions(_BATCH))
-    return [pl.DataFrame(part, schema=_SCHEMA) for part in columns]
+    return [pl.DataFrame(rows, schema=_SCHEMA, orient="row") for rows in found.partitions(_BATCH)]

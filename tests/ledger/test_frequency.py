@@ -7,7 +7,6 @@ import pytest
 from campaigns.ledger.deliveries import Ask, claim_all
 from campaigns.runtime import now_of
 from schemas.campaign_file import PerPerson
-from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests import factories
 from tests.factories import person
@@ -90,14 +89,6 @@ def test_without_a_cap_nobody_is_counted(desk, crossing):
 def test_what_may_have_arrived_counts(desk, crossing, state, counts):
     crossing(1, state=state)
     assert claimed(desk, desk.held(), ONCE).skipped == counts
-
-
-def test_the_campaigns_own_message_does_not_count(desk):
-    desk.prove()
-    held = desk.held()
-    row = claimed(desk, held, ONCE).rows[0]
-    desk.settle(held, row, DeliveryState.PENDING, name="c50.0")
-    assert row.id in {again.id for again in claimed(desk, held, ONCE).rows}
 
 
 def test_who_has_had_a_part_gets_the_others(desk, crossing):

@@ -3,9 +3,10 @@
 import pytest
 
 from campaigns.errors import InputError
-from campaigns.lifecycle import recognise, retry
+from campaigns.lifecycle import recognise, resolve, retry
 from campaigns.lifecycle.frequency import recent
 from campaigns.lifecycle.plan import plan
+from campaigns.lifecycle.resolve import Verdict
 from campaigns.lifecycle.retry import Scope
 from campaigns.lifecycle.submit import store
 from campaigns.moments import dated
@@ -128,6 +129,12 @@ class TestCap:
         retrial = retry.examine(runtime, campaign, Scope.SKIPPED, ENVIRONMENT)
         assert (retrial.again, retrial.kept) == ({"frequency_cap": 1}, {"frequency_cap": 1})
         assert retrial.people["recipient_id"].to_list() == [person(0)]
+
+    def test_the_message_in_doubt_is_none_of_the_others(self, runtime, tmp_path):
+        limits = {"per_person": {"count": 1, "days": 7}}
+        campaign = sent(runtime, tmp_path, "One", [1], state="unknown", limits=limits)
+        doubt = resolve.examine(runtime, campaign, Verdict.SEND_AGAIN, ENVIRONMENT)
+        assert (doubt.people.height, doubt.kept) == (1, {})
 
     def test_another_cap_is_the_same_run_and_another_plan(self, runtime, tmp_path):
         campaign = capped(runtime, tmp_path, 2)

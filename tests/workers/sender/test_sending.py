@@ -82,6 +82,19 @@ def test_what_changed_between_plan_and_claim_counts(bench, change, verdict):
     assert person(2) not in bench.accepted()
 
 
+def test_who_was_sent_to_by_another_campaign_meanwhile_gets_no_more_than_the_cap(bench):
+    campaign = bench.launch(5, limits={"per_person": {"count": 1, "days": 7}})
+    bench.write(
+        "INSERT INTO delivery (id, campaign_id, page_id, sender_id, line, recipient_id, state, sent_at) "
+        "VALUES (900, 99, 1, 1, 2, :person, 'accepted', :at)",
+        person=person(2),
+        at=int(time.time() * 1000),
+    )
+    bench.finish()
+    assert factories.states(bench.runtime, campaign)[person(2)] == "skipped(frequency_cap)"
+    assert sorted(bench.accepted()) == [person(n) for n in (0, 1, 3, 4)]
+
+
 def test_a_window_that_closes_within_the_margin_is_closed(bench):
     campaign = bench.launch(2, limits={"margin": "1h"})
     bench.write("UPDATE delivery SET closes_at = :at WHERE id = 1", at=int((time.time() + 3590) * 1000))
