@@ -113,7 +113,9 @@ _ABOUT: dict[Reason, About] = {
         "The window closes before this person's turn at the planned pace.",
         "Start earlier or raise the rate; the plan says how much.",
     ),
-    Reason.QUIET_HOURS: About(_PLAN, _PERSON, True, "It is quiet time for this person.", "It is released by itself."),
+    Reason.QUIET_HOURS: About(
+        _PLAN, _PERSON, False, "Only quiet time is left before this person's window closes.", _WRITE_FIRST
+    ),
     Reason.FREQUENCY_CAP: About(
         _PLAN, _PERSON, True, "The person has had enough messages lately.", "Retry later, or raise the cap."
     ),
@@ -195,7 +197,9 @@ _ABOUT: dict[Reason, About] = {
     ),
 }
 
-RESCUABLE = frozenset({Reason.WINDOW_NEVER_OPENED, Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN})
+RESCUABLE = frozenset(
+    {Reason.WINDOW_NEVER_OPENED, Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN, Reason.QUIET_HOURS}
+)
 """Skips that an inbound message undoes while the campaign is open."""
 
 

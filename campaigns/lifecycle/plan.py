@@ -76,6 +76,7 @@ def plan(
         start_ms=start_ms,
         not_after_ms=campaign.not_after,
         parts=len(message.parts),
+        times=hold.times(file),
     )
     token = planning.token(
         message=message,
@@ -147,6 +148,7 @@ def screen(
         holdout=None if holdout is None else Holdout(holdout, campaign.title),
         one_per=file.audience.one_per,
         standing=standing,
+        zoned=file.schedule.quiet is not None and file.schedule.quiet.zone == "recipient",
     )
     return screened, lanes
 

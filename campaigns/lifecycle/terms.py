@@ -2,6 +2,7 @@
 
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
+from campaigns.lifecycle import hold
 from schemas.campaign_file import CONTACTS, CampaignFile
 
 

@@ -16,7 +16,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from campaigns import zones
-from schemas.campaign_file import DAYS, Hours, Quiet, Schedule, seconds
+from schemas.campaign_file import DAYS, Hours, Quiet, seconds
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -42,9 +42,9 @@ class Calendar:
     closed: tuple[Stretch, ...]
 
     @classmethod
-    def of(cls, schedule: Schedule) -> Self | None:
-        """Return the calendar of a schedule, None where it is always open; raises ValueError where it never is."""
-        closed = _merged([*_outside(schedule.hours), *_quiet(schedule.quiet)])
+    def of(cls, hours: Hours | None, quiet: Quiet | None) -> Self | None:
+        """Return the calendar of hours and quiet time, None where all is open; raises ValueError where nothing is."""
+        closed = _merged([*_outside(hours), *_quiet(quiet)])
         if not closed:
             return None
         if closed[0][1] - closed[0][0] >= WEEK:

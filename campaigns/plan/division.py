@@ -1,11 +1,15 @@
 """Dividing a screened list: each page's people in the order of their turns, cut into chunks, and everyone counted."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from campaigns.plan import turns
+from campaigns.plan.opentime import OpenTime
+from campaigns.plan.shifts import serve
+from campaigns.plan.timetable import Times
 from schemas import recipient_list as stored
 from schemas import screened
 from schemas.campaign_page import CampaignPage
@@ -58,7 +62,7 @@ class Division:
 
     `rows`, page after page in the order of sending, each with its skipped ones last: line, recipient_id, page_id,
     sender_id, variables, closes_at, state (pending or skipped), reason, chunk_seq (Int32 from 0 within the page; null
-    if skipped).
+    if skipped); and zone where people have quiet hours by their own clocks.
     `chunks`: page_id, seq, size, deadline (the earliest last moment of its people, null if none has one).
     `tallies`: page_id (0 where the row names no page), chunk_seq, state, reason ('' for none), n: every row of the
     list, with rejected and duplicate ones, so that `n` adds up to them all.
@@ -86,19 +90,24 @@ def divide(
     start_ms: int,
     not_after_ms: int | None = None,
     parts: int = 1,
+    times: Times | None = None,
 ) -> Division:
-    """Return the division of a list as `campaigns.policy.screen` gives it; each person takes `parts` messages."""
+    """Return the division of a list as `campaigns.policy.screen` gives it; each person takes `parts` messages.
+
+    With `times` nobody gets a turn while they are closed.
+    """
     # A handful of words as numbers: a text takes sixteen bytes even where there is none.
     words = pl.col(stored.RULE, screened.REASON).cast(pl.Categorical)
     frame = rows.drop(screened.SENDER_ID).with_columns(words).collect()
-    eligible = _in_order(frame, _ELIGIBLE, screened.EFFECTIVE)
+    zoned = [stored.TIMEZONE] if times and times.people else []
+    eligible = _in_order(frame, _ELIGIBLE, screened.EFFECTIVE, *zoned)
     set_aside = _in_order(frame, _OURS & ~_ELIGIBLE, screened.REASON).cast({screened.REASON: pl.String})
     aside, blanks, windowless = _aside(frame), _blanks(frame), _windowless(frame)
     free_at, twins = _free_at(frame), _twins(frame)
-    columns = {column.name: column for column in frame.select(*_FOR_LEDGER)}
+    columns = {column.name: column for column in frame.select(*_FOR_LEDGER, *zoned)}
     # Ten million people fill gigabytes, so nothing is kept that is not needed any more.
     del frame
-    terms = _Terms(start_ms, not_after_ms, parts)
+    terms = _Terms(start_ms, not_after_ms, parts, times)
     queues = [_queue(eligible.filter(_of(page)), set_aside.filter(_of(page)), page, terms) for page in pages]
     del eligible, set_aside
     chunks = pl.concat([_chunks(queue) for queue in queues])
@@ -136,12 +145,13 @@ class _Terms:
     start_ms: int
     not_after_ms: int | None
     parts: int
+    times: Times | None
 
 
-def _in_order(frame: pl.DataFrame, keep: pl.Expr, column: str) -> pl.DataFrame:
-    """Return _row, the page and `column` of the rows to keep, in the order of the list."""
+def _in_order(frame: pl.DataFrame, keep: pl.Expr, *columns: str) -> pl.DataFrame:
+    """Return _row, the page and `columns` of the rows to keep, in the order of the list."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias(_ROW)
-    chosen = frame.lazy().select(row, stored.LINE, screened.PAGE_ID, column, keep=keep).filter("keep").drop("keep")
+    chosen = frame.lazy().select(row, stored.LINE, screened.PAGE_ID, *columns, keep=keep).filter("keep").drop("keep")
     return chosen.sort(stored.LINE).drop(stored.LINE).collect(engine="in-memory")
 
 
@@ -156,30 +166,78 @@ def _queue(eligible: pl.DataFrame, set_aside: pl.DataFrame, page: CampaignPage, 
     queued = eligible.sort(screened.EFFECTIVE, nulls_last=True, maintain_order=True)
     end = pl.lit(terms.not_after_ms, dtype=pl.Int64)
     deadlines = queued.select(pl.min_horizontal(screened.EFFECTIVE, end)).to_series()
-    reached = turns.kept(deadlines, terms.start_ms, rate)
-    sent, lost = queued.filter(reached), queued.filter(~reached)
-    window_ends_first = pl.col(screened.EFFECTIVE) <= deadlines.filter(~reached)
+    people = terms.times and terms.times.people
+    line = _by_zones(queued, deadlines, page, terms) if people else _in_line(queued, deadlines, page, terms)
+    window_ends_first = pl.col(screened.EFFECTIVE) <= pl.col("_deadline")
     closes, passes = pl.lit(str(Reason.CLOSES_BEFORE_TURN)), pl.lit(str(Reason.DEADLINE_PASSED))
-    late = pl.when(window_ends_first).then(closes).otherwise(passes).alias(screened.REASON)
+    late = pl.when("_quiet").then(pl.lit(str(Reason.QUIET_HOURS))).when(window_ends_first).then(closes).otherwise(passes)
     size = chunk_size(rate)
     return _Queue(
-        sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
-        pl.concat([set_aside.select(_ROW, screened.REASON), lost.select(_ROW, late)]),
-        _outlook(page, deadlines, sent.height, terms),
+        line.sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
+        pl.concat([set_aside.select(_ROW, screened.REASON), line.lost.select(_ROW, late.alias(screened.REASON))]),
+        line.outlook,
     )
 
 
-def _outlook(page: CampaignPage, deadlines: pl.Series, sent: int, terms: _Terms) -> Outlook:
-    rate = page.rate / terms.parts
-    lowest = turns.lowest_rate(deadlines, terms.start_ms)
-    return Outlook(
-        page=page,
-        eligible=sent,
-        lost=len(deadlines) - sent,
-        finish_at=turns.finish(sent, terms.start_ms, rate),
-        lowest_rate=None if lowest is None else lowest * terms.parts,
-        latest_start=turns.latest_start(deadlines, rate),
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """`sent` people in the order of their turns; `lost` ones with `_deadline`, and `_quiet` where all of it is."""
+
+    sent: pl.DataFrame
+    lost: pl.DataFrame
+    outlook: Outlook
+
+
+def _in_line(queued: pl.DataFrame, deadlines: pl.Series, page: CampaignPage, terms: _Terms) -> _Line:
+    """Give turns to people who stand in the order of their deadlines, all of them by the same clock."""
+    rate, start = page.rate / terms.parts, terms.start_ms
+    clock = OpenTime(terms.times.whole, start) if terms.times and terms.times.whole else None
+    if clock:
+        # Quiet time does not pass.
+        start, limits = 0, clock.passed(deadlines)
+    else:
+        limits = deadlines
+    reached = turns.kept(limits, start, rate)
+    quiet = limits <= start if clock else pl.lit(value=False)
+    finish, latest = turns.finish(n := int(reached.sum()), start, rate), turns.latest_start(limits, rate)
+    if clock:
+        finish = None if finish is None else clock.first(finish)
+        latest = None if latest is None else clock.last(latest)
+    lowest = turns.lowest_rate(limits, start)
+    marked = queued.with_columns(deadlines.alias("_deadline"), _quiet=quiet)
+    return _Line(
+        queued.filter(reached),
+        marked.filter(~reached),
+        Outlook(
+            page=page,
+            eligible=n,
+            lost=len(deadlines) - n,
+            finish_at=finish,
+            lowest_rate=None if lowest is None else lowest * terms.parts,
+            latest_start=latest,
+        ),
     )
+
+
+def _by_zones(queued: pl.DataFrame, deadlines: pl.Series, page: CampaignPage, terms: _Terms) -> _Line:
+    """Give turns to people by the clocks of their own zones; what rate or start would lose nobody is not worked out."""
+    assert terms.times is not None
+    placed = queued.with_columns(deadlines.alias("_deadline"), pl.int_range(pl.len()).alias("_n"))
+    clocks: dict[str, OpenTime] = {}
+    people: dict[str, list[tuple[float, int]]] = {}
+    quiet = pl.Series("_n", [], dtype=pl.Int64)
+    for (zone,), own in placed.group_by(pl.col(stored.TIMEZONE).fill_null(""), maintain_order=True):
+        clock = clocks[str(zone)] = OpenTime(terms.times.person(str(zone)), terms.start_ms)
+        last = own.select(clock.passed(own["_deadline"]).cast(pl.Float64).fill_null(math.inf).alias("last"), "_n")
+        quiet = quiet.append(last.filter(pl.col("last") <= 0)["_n"])
+        people[str(zone)] = last.rows()
+    served = serve(clocks, people, terms.start_ms, page.rate / terms.parts)
+    order = pl.Series(served.order, dtype=pl.Int64)
+    marked = placed.with_columns(_quiet=pl.col("_n").is_in(quiet.implode()))
+    sent, n = queued[order], len(served.order)
+    lost = marked.filter(~pl.col("_n").is_in(order.implode()))
+    finish = math.ceil(served.end) if n else None
+    return _Line(sent, lost, Outlook(page, n, len(deadlines) - n, finish, None, None))
 
 
 def _for_ledger(columns: dict[str, pl.Series], queues: Sequence[_Queue]) -> pl.DataFrame:
@@ -189,8 +247,10 @@ def _for_ledger(columns: dict[str, pl.Series], queues: Sequence[_Queue]) -> pl.D
     """
     placed = pl.concat([in_state for queue in queues for in_state in _in_states(queue)])
     order = placed[_ROW]
-    gathered = [columns.pop(name).rechunk().gather(order).alias(theirs) for name, theirs in _FOR_LEDGER.items()]
-    return pl.DataFrame(gathered).hstack(placed.drop(_ROW)).select(_LEDGER)
+    zone = {stored.TIMEZONE: "zone"} if stored.TIMEZONE in columns else {}
+    theirs = _FOR_LEDGER | zone
+    gathered = [columns.pop(name).rechunk().gather(order).alias(ours) for name, ours in theirs.items()]
+    return pl.DataFrame(gathered).hstack(placed.drop(_ROW)).select(*_LEDGER, *zone.values())
 
 
 def _in_states(queue: _Queue) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -211,9 +271,9 @@ def _in_states(queue: _Queue) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _chunks(queue: _Queue) -> pl.DataFrame:
-    """Return the chunks of a queue; its people stand in the order of their windows, so the first has the earliest."""
+    """Return the chunks of a queue, each with the earliest window of its people."""
     people = queue.sent.group_by(pl.col("chunk_seq").alias("seq"))
-    sized = people.agg(pl.len().alias("size"), pl.col(screened.EFFECTIVE).first().alias("deadline")).sort("seq")
+    sized = people.agg(pl.len().alias("size"), pl.col(screened.EFFECTIVE).min().alias("deadline")).sort("seq")
     return sized.select(_page_id(queue), pl.all())
 
 

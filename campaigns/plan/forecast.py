@@ -22,6 +22,7 @@ _OF_TIME = (
     Reason.CLOSES_BEFORE_TURN,
     Reason.DEADLINE_PASSED,
     Reason.FREQUENCY_CAP,
+    Reason.QUIET_HOURS,
 )
 """What people move into and out of while a plan is read: windows close, messages open them, a cap's days pass."""
 

@@ -54,8 +54,11 @@ def screen(
     holdout: Holdout | None = None,
     one_per: str | None = None,
     standing: pl.LazyFrame | None = None,
+    zoned: bool = False,
 ) -> pl.LazyFrame:
     """Return the columns of `schemas.screened` with `_line`, `_recipient` and `_rule`; the order of rows is not kept.
+
+    Where it is `zoned`, `_timezone` is beside them.
 
     `own_page` sends to rows that name no page. `suppressed` has `recipient_id` and `sender_id`, 0 for every account.
     The message is planned for `start_ms`. Under "provider" a window that nobody knows is left to the provider to
@@ -92,6 +95,7 @@ def screen(
         _json_list(list(cells.values())).alias(screened.VARIABLES),
         *(cell.is_null().alias(f"{screened.BLANK}{name}") for name, cell in cells.items()),
         *([] if recent is None else [screened.FREE_AT]),
+        *([stored.TIMEZONE] if zoned else []),
         *(key.alias(twins.TWIN) for key in twin),
     )
     return twins.one_each(judged, standing) if twin else judged

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns import campaign_file, zones
@@ -41,9 +41,13 @@ def at(text, zone=UTC):
 
 
 def calendar(**schedule):
-    found = Calendar.of(Schedule.model_validate(schedule))
+    found = made(Schedule.model_validate(schedule))
     assert found is not None
     return found
+
+
+def made(schedule):
+    return Calendar.of(schedule.hours, schedule.quiet)
 
 
 def reads_closed(schedule, zone, ms):
@@ -86,11 +90,12 @@ _NEAR = st.sampled_from(CHANGES)
 def _parsed(content):
     schedule = Schedule.model_validate(content)
     try:
-        return schedule, Calendar.of(schedule)
+        return schedule, made(schedule)
     except ValueError:
         return schedule, None
 
 
+@settings(deadline=None)
 @given(_NEAR, _SCHEDULES, st.integers(-40 * 60, 0), st.integers(1, 80 * 60))
 def test_open_time_never_reads_as_closed_and_closed_time_is_the_rest(near, content, start, length):
     zone = ZoneInfo(near[0])
@@ -112,6 +117,7 @@ def test_open_time_never_reads_as_closed_and_closed_time_is_the_rest(near, conte
             assert reads_closed(schedule, zone, ms) or twice(zone, ms)
 
 
+@settings(deadline=None)
 @given(_NEAR, _SCHEDULES, st.integers(-30 * 60, 30 * 60))
 def test_the_next_opening_and_closing_are_those_of_a_search_by_minutes(near, content, offset):
     zone = ZoneInfo(near[0])
@@ -125,6 +131,7 @@ def test_the_next_opening_and_closing_are_those_of_a_search_by_minutes(near, con
         assert all(found.open_at(zone, ms) is not opens for ms in range(now, min(moment, now + 3 * DAY), MINUTE))
 
 
+@settings(deadline=None)
 @given(_NEAR, _SCHEDULES, st.lists(st.integers(-5 * 1440, 5 * 1440), min_size=2, max_size=6))
 def test_spans_add_up(near, content, cuts):
     zone = ZoneInfo(near[0])
@@ -181,11 +188,11 @@ def test_hours_over_midnight_belong_to_the_day_they_begin_on():
 
 
 def test_no_hours_are_no_calendar_and_no_time_at_all_is_refused():
-    assert Calendar.of(Schedule()) is None
-    assert Calendar.of(Schedule.model_validate({"hours": {"from": "00:00", "to": "24:00"}})) is None
+    assert made(Schedule()) is None
+    assert made(Schedule.model_validate({"hours": {"from": "00:00", "to": "24:00"}})) is None
     never = {"hours": {"from": "22:00", "to": "07:00"}, "quiet": {"from": "21:00", "to": "08:00"}}
     with pytest.raises(ValueError, match="nothing could ever be sent"):
-        Calendar.of(Schedule.model_validate(never))
+        made(Schedule.model_validate(never))
 
 
 @pytest.mark.parametrize(
