@@ -124,7 +124,14 @@ def screen(
         reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
         senders = sorted({lane.page.sender_id for lane in lanes})
         windows = contacts.windows(conn, senders)
-        recent = frequency.recent(conn, file.limits.per_person, senders, campaign.id or 0, start_ms)
+        recent = frequency.recent(
+            conn,
+            file.limits.per_person,
+            senders,
+            own=campaign.id or 0,
+            at=start_ms,
+            listed=runtime.storage / stored.path,
+        )
         standing = choice.standing(conn, campaign, file, again)
     if again is not None:
         # A later message may have opened a window of which contacts know nothing.

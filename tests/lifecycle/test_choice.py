@@ -73,6 +73,16 @@ class TestCap:
         campaign = capped(runtime, tmp_path, 1, limits={"per_person": {"count": 1, "days": 7}})
         assert planned(runtime, campaign).skipped == ({"frequency_cap": 1} if counts else {})
 
+    def test_a_short_list_beside_a_long_ledger_is_judged_alike(self, runtime, tmp_path):
+        """So short that its people are looked up one by one."""
+        sent(runtime, tmp_path, "One", [1, 8, 1, *[1] * 40])
+        sent(runtime, tmp_path, "Two", [2, 2, 9, *[1] * 40])
+        campaign = capped(runtime, tmp_path, 3)
+        assert planned(runtime, campaign).skipped == {"frequency_cap": 1}
+        assert skipped_as(runtime, campaign, "frequency_cap") == [0]
+        own = capped(runtime, tmp_path, 3, limits={"per_person": {"count": 1, "days": 7}})
+        assert planned(runtime, own).skipped == {"frequency_cap": 3}
+
     def test_it_is_looked_at_as_of_the_start(self, runtime, tmp_path):
         sent(runtime, tmp_path, "One", [6])
         later = plan(
@@ -94,10 +104,11 @@ class TestCap:
         one = sent(runtime, tmp_path, "One", [1])
         now = factories.now(runtime)
         cap, senders = PerPerson(count=1, days=7), [1]
+        listed = next((runtime.storage / "lists").glob("*.parquet"))
 
         def found():
             with runtime.reading() as conn:
-                return recent(conn, cap, senders, 0, now).collect().height
+                return recent(conn, cap, senders, own=0, at=now, listed=listed).collect().height
 
         assert found() == 1
         finished = now - 8 * DAY if end == "finished" else None
