@@ -141,8 +141,8 @@ class Pull:
             talks = [talk for talk in excerpt.talks if talk.updated_at >= mark.floor]
             whole = [await self._whole(talk, mark.floor) for talk in talks]
             ended = not excerpt.after or len(talks) < len(excerpt.talks)
-            mark = _moved(mark, excerpt, ended=ended)
-            self._take(whole, mark.floor, mark)
+            floor, mark = mark.floor, _moved(mark, excerpt, ended=ended)
+            self._take(whole, floor, mark)
             if ended:
                 return mark
 

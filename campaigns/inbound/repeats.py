@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 from campaigns import events, locks
 from campaigns.ledger import revival
 from campaigns.ledger.revival import Return
+from campaigns.moments import people
 from campaigns.providers import PROVIDERS
 from campaigns.providers.meta.conversations import NAME as PULLED
 from campaigns.runtime import Runtime, now_of
@@ -118,10 +119,12 @@ def _decide(conn: Connection, lane: Row[Any], now: int) -> Repeated:
     failed = revival.decide(conn, lane.campaign_id, DeliveryState.FAILED, Reason.PROVIDER_ERROR, spent)
     if again:
         conn.execute(_GO_ON, {"id": lane.campaign_id})
-        said = f"{again:,} messages of page {lane.name} are sent again: it was to be tried later, and no echo came."
+        said = f"{people(again)} of page {lane.name}: sent again, since it was to be tried later and no echo came."
         _tell(conn, lane, now, "campaign.repeated", said)
     if failed:
-        said = f"{failed:,} messages of page {lane.name} failed: repeated {TIMES} times, to be tried later each time."
+        said = (
+            f"{people(failed)} of page {lane.name}: failed, since after {TIMES} repeats it was still to be tried later."
+        )
         _tell(conn, lane, now, "campaign.gave_up", said)
     return Repeated(again, failed)
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from campaigns.inbound import bookmark, pull, questions
+from campaigns.inbound import bookmark, pull, questions, unknowns
 from campaigns.inbound.bookmark import Bookmark
 from campaigns.inbound.pull import Found, Pull, RefusedError
 from campaigns.inbound.questions import Questions, connected
@@ -161,16 +161,15 @@ class TestDoubts:
         assert laptop.pull().settled == 0
         assert laptop.post.row(row)["state"] == "unknown"
 
-    def test_what_came_too_early_is_settled_by_the_next_pull(self, laptop, post):
+    def test_what_came_too_early_is_settled_by_the_next_pull(self, laptop, post, monkeypatch):
+        monkeypatch.setattr(pull, "ASKED_AT_ONCE", 0)
         (row,) = laptop.send()
-        laptop.platform.change(clock_skew=0)
-        ahead = "UPDATE delivery SET sent_at = sent_at + :ms WHERE id = :id"
-        post.write(ahead, ms=BEHIND * 1000, id=row)
-        post.write("UPDATE delivery SET state = 'accepted' WHERE id = :id", id=row)
-        assert laptop.pull().echoes == 1
-        post.write("UPDATE delivery SET state = 'unknown' WHERE id = :id", id=row)
-        post.write(ahead, ms=-BEHIND * 1000, id=row)
-        assert (laptop.pull().settled, post.row(row)["state"]) == (1, "accepted")
+        with monkeypatch.context() as early:
+            early.setattr(unknowns, "AFTER_MS", 2 * BEHIND * 1000)
+            assert laptop.pull() == Found(conversations=1, echoes=1)
+        post.write("UPDATE pull_state SET until = :now", now=post.at(60))
+        assert laptop.pull() == Found(settled=1)
+        assert post.row(row)["state"] == "accepted"
 
 
 class TestReadOnce:
@@ -191,15 +190,16 @@ class TestReadOnce:
         monkeypatch.setattr(pull, "OVERLAP_MS", 0)
         for n in range(7):
             platform.say(ACCOUNT, str(4700 + n), text="hi")
-        broken_after(monkeypatch, 2)
+        recorded(monkeypatch, answers=2)
         with pytest.raises(RefusedError):
             laptop.pull()
-        assert (laptop.found.messages, bool(laptop.mark.cursor), laptop.mark.until) == (4, True, 0)
-        monkeypatch.undo()
-        monkeypatch.setattr(questions, "PER_SECOND", 1000)
+        cursor = laptop.mark.cursor
+        assert (laptop.found.messages, bool(cursor), laptop.mark.until) == (4, True, 0)
         platform.say(ACCOUNT, "4700", text="and again")
         platform.say(ACCOUNT, "4800", text="hello")
+        told = recorded(monkeypatch)
         assert laptop.pull().messages == 3 + 2
+        assert [told[0], told.count("")] == [cursor, 1], "it goes on there, and then begins at the top"
         assert (laptop.mark.cursor, laptop.mark.until > 0) == ("", True)
 
     def test_a_cursor_that_is_no_longer_good_begins_anew(self, laptop, platform, post):
@@ -227,7 +227,8 @@ class TestReadOnce:
         platform.say(ACCOUNT, "4711", text="long ago")
         platform.change(clock_skew=-BEHIND)
         platform.say(ACCOUNT, "4712", text="now")
-        assert laptop.pull(3_600_000).messages == 1
+        platform.say(ACCOUNT, "4711", text="now too")
+        assert laptop.pull(3_600_000).messages == 2
         assert laptop.pull(3 * 3_600_000).messages == 1
 
     def test_a_look_at_the_last_hour_leaves_no_gap(self, laptop, post):
@@ -282,13 +283,18 @@ async def broken(*_):
     raise RefusedError("The line broke.")
 
 
-def broken_after(monkeypatch, answers):
-    """Let the line break after so many answers."""
-    ask, left = Questions.ask, iter(range(answers))
+_ASK = Questions.ask
+
+
+def recorded(monkeypatch, answers=1_000):
+    """Note the cursor of each question; the line breaks after so many answers."""
+    told = []
 
     async def asked(self, request):
-        if next(left, None) is None:
+        told.append(request.url.params.get("after", ""))
+        if len(told) > answers:
             raise questions.NoAnswerError("The line broke.")
-        return await ask(self, request)
+        return await _ASK(self, request)
 
     monkeypatch.setattr(Questions, "ask", asked)
+    return told

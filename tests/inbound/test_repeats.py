@@ -62,7 +62,7 @@ class TestAgain:
         assert (after["variables"], after["closes_at"]) == (before["variables"], before["closes_at"])
         assert post.table("SELECT state FROM chunk") == [{"state": "ready"}]
         (said,) = post.table("SELECT * FROM event WHERE kind = 'campaign.repeated'")
-        assert said["sentence"].startswith("1 messages of page acme are sent again")
+        assert said["sentence"].startswith("1 person of page acme: sent again")
 
     @pytest.mark.parametrize(("seconds", "again"), [(590, 0), (601, 1)])
     def test_ten_minutes_are_waited_for_an_echo(self, post, turn, seconds, again):
