@@ -122,9 +122,7 @@ def _decide(conn: Connection, lane: Row[Any], now: int) -> Repeated:
         said = f"{people(again)} of page {lane.name}: sent again, since it was to be tried later and no echo came."
         _tell(conn, lane, now, "campaign.repeated", said)
     if failed:
-        said = (
-            f"{people(failed)} of page {lane.name}: failed, since after {TIMES} repeats it was still to be tried later."
-        )
+        said = f"{people(failed)} of page {lane.name}: failed, still to be tried later after {TIMES} repeats."
         _tell(conn, lane, now, "campaign.gave_up", said)
     return Repeated(again, failed)
 
