@@ -11,8 +11,10 @@
 --                      eased  ms since 1970: at half its cap until then
 --
 -- Campaigns share a page by stride. Beside its first bucket stands `<bucket>:shares`, a hash with a field for each
--- campaign that asked lately: the slots it has had over its weight, and when it asked (ms since 1970). Who has had most
--- waits for the others; who comes, or comes back, starts where the one with least stands, with no claim on the past.
+-- campaign that asked lately: the slots it has had over its weight, and when it asked (ms since 1970). Who has had more
+-- waits for the others, but lets no slot pass that nobody else comes for: a campaign that is paused, ends, or is kept
+-- lower by a limit of its own leaves the page to them. Who comes, or comes back, starts where the one with least stands,
+-- with no claim on the past; and nobody owes the others more than a second of the page.
 --
 -- KEYS  the buckets of the first ask, each once, then those of the next, and so on
 -- ARGV  lead   µs between now and the first slot, at least
@@ -95,6 +97,9 @@ end
 -- Who asked within this many ms, or within three slots, counts as wanting more.
 local LATELY = 1000
 
+-- So long (µs) before it is too late for a slot it goes to whoever asks: time to ask again, and for others to come first.
+local SPARE = 20000
+
 -- What campaigns have had of a page: the least of the others, with that one's weight, and what this one has had.
 local function shares(key, name, step)
   local since = now / 1000 - math.max(LATELY, 3 * step / 1000)
@@ -162,10 +167,11 @@ local function lease(want, before, count, caps, name, weight)
     end
     return {0, start - ahead, holder, 0}
   end
-  if least and had > least then
+  local spare = least and buckets[1].tat - lead - SPARE - now
+  if least and had > least and spare > 0 then
     remember(KEYS[before + 1] .. ':shares', name, had, weight, step)
-    local behind = math.min((had - least) * others * step / 2, LATELY * 500)
-    return {0, now + math.max(behind, 10000), 1, 0}
+    local behind = (had - least) * others * step / 2
+    return {0, now + math.max(math.min(behind, spare), SPARE / 2), 1, 0}
   end
 
   local n = want
@@ -176,7 +182,11 @@ local function lease(want, before, count, caps, name, weight)
   end
 
   if had then
-    remember(KEYS[before + 1] .. ':shares', name, had + n / weight, weight, step)
+    had = had + n / weight
+    if least then
+      had = math.min(had, least + math.max(n, 1000000 / step) / weight)
+    end
+    remember(KEYS[before + 1] .. ':shares', name, had, weight, step)
   end
 
   local got = {n, start, step}

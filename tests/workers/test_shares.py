@@ -17,12 +17,13 @@ EARLY = 120_000
 
 @dataclass(frozen=True)
 class Campaign:
-    """Two runs ask for it from second `begins` to second `ends`."""
+    """Two runs ask for it from second `begins` to second `ends`, for slots of all buckets of `through`."""
 
     name: str
     weight: float
     begins: float = 0.0
     ends: float = 1e9
+    through: tuple[str, ...] = ("page",)
 
 
 def sent(
@@ -39,7 +40,7 @@ def sent(
         if at - began >= each.ends * SECOND:
             continue
         model.now = max(at, model.now)
-        ((count, start, step, *_),) = model.lease((["page"], want), share=Share(each.name, each.weight))
+        ((count, start, step, *_),) = model.lease((each.through, want), share=Share(each.name, each.weight))
         if count:
             yield (start - began) / SECOND, each.name, count
             start += count * step - EARLY
@@ -85,6 +86,27 @@ def test_who_stops_leaves_the_page_to_the_others(model):
     assert counted(leases, since=12, until=28) == Counter(c1=counted(leases, since=12, until=28).total())
     per_second = counted(leases, since=12, until=28)["c1"] / 16
     assert per_second == pytest.approx(counted(leases, until=10).total() / 10, rel=0.03)
+    assert counted(leases, since=10.2, until=11.2)["c1"] > 0.85 * per_second, "at once"
+
+
+def test_who_is_held_lower_by_a_limit_of_its_own_leaves_the_rest_to_the_others(model):
+    slow = Campaign("c0", 3, through=("page", "key"))
+    total = counted(list(sent(model, [slow, Campaign("c1", 1)], 60)))
+    assert total["c0"] == pytest.approx(60 * 1.2, abs=3)
+    # Each of its slots is taken up to a quarter of a second ahead, and those before it are nobody's.
+    assert total["c1"] > 0.8 * 60 * (36 - 1.2)
+
+
+def test_a_limit_above_its_share_changes_nothing(model):
+    total = counted(list(sent(model, [Campaign("c0", 1, through=("page", "ceiling")), Campaign("c1", 3)], 60)))
+    assert total["c0"] / total.total() == pytest.approx(0.25, rel=0.05)
+
+
+def test_nobody_owes_the_others_more_than_a_second(model):
+    slow, free = Campaign("c0", 1, ends=30, through=("page", "key")), Campaign("c0", 1, begins=30)
+    leases = list(sent(model, [slow, free, Campaign("c1", 1)], 50))
+    assert counted(leases, since=31, until=32)["c1"] > 0
+    assert counted(leases, since=33)["c1"] / counted(leases, since=33).total() == pytest.approx(0.5, rel=0.03)
 
 
 def test_shares_are_forgotten(model):
