@@ -3,6 +3,7 @@
     PagecastError           1  something of ours broke
     ├── UsageError          2  the command line is wrong
     ├── InputError          3  a list, campaign file or page is wrong
+    │   └── NotFoundError   3  there is nothing of that name
     ├── StateError          4  not allowed in this state, or nobody confirmed
     └── StoppedError        5  stopped, and needs a person
 
@@ -26,6 +27,10 @@ class InputError(PagecastError):
     """A list, campaign file or page cannot be used as it is; nothing was stored."""
 
     exit_code = 3
+
+
+class NotFoundError(InputError):
+    """Somebody named what is not there."""
 
 
 class StateError(PagecastError):

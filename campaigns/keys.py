@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import events, locks
-from campaigns.errors import InputError
+from campaigns.errors import InputError, NotFoundError
 from schemas.api_key import ApiKey, Role
 
 _SECRET_BYTES = 32
@@ -91,11 +91,11 @@ def any_live(conn: Connection, now: int) -> bool:
 
 
 def revoke(conn: Connection, name: str, *, now: int, actor: str) -> ApiKey:
-    """End a key at once; raises InputError where no key that is not revoked has that name."""
+    """End a key at once; raises NotFoundError where no key that is not revoked has that name."""
     row = conn.execute(_NAMED, {"name": name}).mappings().one_or_none()
     if row is None:
         known = ", ".join(key.name for key in listed(conn) if key.revoked_at is None) or "none"
-        raise InputError(f'There is no key named "{name}". Known keys: {known}.')
+        raise NotFoundError(f'There is no key named "{name}". Known keys: {known}.')
     conn.execute(_REVOKE, {"id": row["id"], "now": now})
     events.record(conn, now, "key.revoked", actor, f"Key {name} was revoked.")
     return _key(conn.execute(_BY_ID, {"id": row["id"]}).mappings().one())

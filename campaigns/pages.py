@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import buckets, events, locks
-from campaigns.errors import InputError, StateError
+from campaigns.errors import InputError, NotFoundError, StateError
 from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import check_base_url
@@ -125,11 +125,11 @@ def find(conn: Connection, name: str) -> Page | None:
 
 
 def named(conn: Connection, name: str) -> Page:
-    """Return the page of that name; raises InputError with the names there are."""
+    """Return the page of that name; raises NotFoundError with the names there are."""
     page = find(conn, name)
     if page is None:
         known = ", ".join(each.name for each in all_of(conn)) or "none"
-        raise InputError(f'There is no page "{name}". Known pages: {known}.')
+        raise NotFoundError(f'There is no page "{name}". Known pages: {known}.')
     return page
 
 

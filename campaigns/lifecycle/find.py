@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, text
 
-from campaigns.errors import InputError
-from schemas.campaign import Campaign
+from campaigns.errors import InputError, NotFoundError
+from schemas.campaign import Campaign, CampaignState
 
 _LAST = text("SELECT * FROM campaign ORDER BY id DESC LIMIT 1")
 _BY_ID = text("SELECT * FROM campaign WHERE id = :id")
@@ -13,7 +13,12 @@ _MATCHING = text("""
     SELECT * FROM campaign WHERE ref = :word OR name = :word OR substr(ref, 1, length(:word)) = :word ORDER BY id
 """)
 _TITLED = text("SELECT * FROM campaign WHERE title = :title ORDER BY id")
-_ALL = text("SELECT * FROM campaign ORDER BY id DESC LIMIT :most")
+_BY_REF = text("SELECT * FROM campaign WHERE ref = :ref")
+_ALL = text("""
+    SELECT * FROM campaign WHERE (:state = '' OR state = :state) AND id < :before ORDER BY id DESC LIMIT :most
+""")
+NEWEST = 1 << 62
+"""A `before` that leaves nothing out."""
 
 
 def campaign(conn: Connection, word: str) -> Campaign:
@@ -29,7 +34,7 @@ def campaign(conn: Connection, word: str) -> Campaign:
     if found:
         names = ", ".join(f"{each.ref} ({each.name})" for each in found[:5])
         raise InputError(f"{word} means several campaigns: {names}. Give more of the id.")
-    raise InputError(f"There is no campaign {word}. `pagecast status` lists those there are.")
+    raise NotFoundError(f"There is no campaign {word}. `pagecast status` lists those there are.")
 
 
 def by_id(conn: Connection, campaign_id: int) -> Campaign:
@@ -37,14 +42,25 @@ def by_id(conn: Connection, campaign_id: int) -> Campaign:
     return _campaign(conn.execute(_BY_ID, {"id": campaign_id}).mappings().one())
 
 
+def exactly(conn: Connection, ref: str) -> Campaign:
+    """Return the campaign of that id, in full; raises NotFoundError: a program means no other by a part of it."""
+    row = conn.execute(_BY_REF, {"ref": ref}).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no campaign with the id {ref}. The list of campaigns has the ids.")
+    return _campaign(row)
+
+
 def titled(conn: Connection, title: str) -> Sequence[Campaign]:
     """Return every run of a campaign file's name, oldest first."""
     return [_campaign(row) for row in conn.execute(_TITLED, {"title": title}).mappings()]
 
 
-def latest(conn: Connection, most: int = 50) -> Sequence[Campaign]:
-    """Return the newest campaigns."""
-    return [_campaign(row) for row in conn.execute(_ALL, {"most": most}).mappings()]
+def latest(
+    conn: Connection, most: int = 50, *, state: CampaignState | None = None, before: int = NEWEST
+) -> Sequence[Campaign]:
+    """Return the newest campaigns, of one state where it is given, and older than the row `before`."""
+    facts = {"most": most, "state": state.value if state else "", "before": before}
+    return [_campaign(row) for row in conn.execute(_ALL, facts).mappings()]
 
 
 def _campaign(row: RowMapping) -> Campaign:

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import suppression
-from campaigns.errors import InputError
+from campaigns.errors import NotFoundError
 from campaigns.moments import dated, iso_or_none
+from campaigns.report.choice import chosen
 from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
@@ -88,7 +89,7 @@ class Explanation(BaseModel):
 
 
 def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str) -> Explanation:
-    """Return every fact about one person in a campaign; raises InputError where the list does not name them.
+    """Return every fact about one person in a campaign; raises NotFoundError where the list does not name them.
 
     `recipient_id` may also be the unusable value of a rejected row. An erased person is shown under another name.
     """
@@ -100,10 +101,10 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         erased = suppression.name_of(conn, recipient_id)
         if erased and suppression.is_erased(conn, erased):
             return explain(conn, storage, campaign_id, erased)
-        raise InputError(
+        raise NotFoundError(
             f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
         )
-    lines = [sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
+    lines = [_told(conn, storage, row, listed.get(line, {}), found) for line, row in deliveries.items()]
     known = {(row["page"], Account(row["channel"], row["account_id"])): row["closes_at"] for row in deliveries.values()}
     lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
     return Explanation(
@@ -113,6 +114,12 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         windows=windows(conn, recipient_id, known, now_of(conn)),
         lines=sorted(lines, key=lambda line: line.line),
     )
+
+
+def _told(conn: Connection, storage: Path, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
+    line = sent(conn, row, listed, found)
+    why = chosen(conn, storage, found, row)
+    return line.model_copy(update={"reason_sentence": why}) if why else line
 
 
 def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str) -> dict[int, dict[str, Any]]:

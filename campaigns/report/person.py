@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from campaigns import suppression
-from campaigns.errors import InputError
+from campaigns.errors import NotFoundError
 from campaigns.moments import iso
 from campaigns.report.explanation import Line, sent, suppressions
 from campaigns.report.standing import campaign
@@ -39,7 +39,7 @@ class Person(BaseModel):
 
 
 def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:
-    """Return what is known about a person, under another name where they were erased; raises InputError for nothing."""
+    """Return what is known about a person, under another name once erased; raises NotFoundError for nothing."""
     rows = conn.execute(_DELIVERIES, {"recipient_id": recipient_id}).mappings().all()
     suppressed = suppressions(conn, recipient_id)
     closings: dict[tuple[str, Account], int | None] = {}
@@ -55,7 +55,7 @@ def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:
         erased = suppression.name_of(conn, recipient_id)
         if erased and suppression.is_erased(conn, erased):
             return person(conn, erased, now_ms)
-        raise InputError(
+        raise NotFoundError(
             f"No launched campaign names {recipient_id}, nobody suppressed them, and they have not written to an "
             "account here. Check the id."
         )

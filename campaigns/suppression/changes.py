@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from campaigns import events
-from campaigns.errors import InputError
+from campaigns.errors import InputError, NotFoundError
 from campaigns.suppression.erased import name_of
 from campaigns.suppression.history import EVERY_SENDER, PERSONAL, History, Said
 from schemas.consent import ConsentKind
@@ -50,13 +50,13 @@ def suppress_all(
 
 
 def lift(conn: Connection, recipient_id: str, *, now: int, actor: str) -> None:
-    """Lift every suppression of a person because somebody says so, an erased one too; raises InputError for none."""
+    """Lift every suppression of a person because somebody says so, an erased one too; raises NotFoundError for none."""
     erased = name_of(conn, recipient_id)
     names = [recipient_id, erased] if erased else [recipient_id]
     history = History(conn, set(names))
     suppressed = [name for name in names if history.senders(name)]
     if not suppressed:
-        raise InputError(f"{recipient_id} is not suppressed. `pagecast suppress list` shows who is.")
+        raise NotFoundError(f"{recipient_id} is not suppressed. `pagecast suppress list` shows who is.")
     for name in suppressed:
         at = max(now, history.latest(name) + 1)
         history.add([_said(name, EVERY_SENDER, ConsentKind.OPTED_IN, at, source="cli", evidence="", actor=actor)])

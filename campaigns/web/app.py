@@ -1,4 +1,4 @@
-"""The web application: what platforms send comes in, and whether the process lives and can do its work.
+"""The web application: the API, what platforms send, and whether the process lives and can do its work.
 
 python -m campaigns.web.app
 """
@@ -20,6 +20,7 @@ from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
+from campaigns.web.api.app import api
 from campaigns.web.webhooks import Webhooks
 
 _CONNECTIONS = 1_000
@@ -44,6 +45,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
 
     app = FastAPI(title="Pagecast", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.include_router(webhooks.router)
+    app.mount("/api/v1", api(runtime, environment))
 
     @app.get("/healthz")
     def alive() -> dict[str, str]:

@@ -1,0 +1,44 @@
+"""The API as one application, to be mounted at /api/v1."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from fastapi import FastAPI, Security
+from fastapi.security import APIKeyHeader
+from starlette.middleware import Middleware
+
+from campaigns.runtime import Runtime
+from campaigns.web.api import me
+from campaigns.web.api.door import Attempts, Door
+from campaigns.web.api.faults import DOCUMENTED, answer_errors
+
+_ROUTERS = (me.router,)
+_DESCRIPTION = """
+Everything that the command line does, for programs.
+
+Give your key in the header `X-API-Key`; `x-right` of each operation names the right that its role must have.
+Answers are `{"data": …, "meta": {"request_id", "timestamp"}}`, errors `{"error": {"code", "message", "status",
+"details"}, "meta": …}`. Lists come in pages: `limit` (at most 100) and `cursor`, which `meta.pagination` gives.
+"""
+# The door has looked at it already: this is for the documentation.
+_KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
+
+
+def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | None = None) -> FastAPI:
+    """Build the API on opened resources; `environment` is where secrets are looked up."""
+    app = FastAPI(
+        title="Pagecast",
+        version=version("pagecast"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        responses=DOCUMENTED,
+        dependencies=[_KEY],
+        middleware=[Middleware(Door, runtime, attempts)],
+    )
+    app.state.runtime = runtime
+    app.state.environment = environment
+    answer_errors(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app

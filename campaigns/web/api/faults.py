@@ -1,0 +1,65 @@
+"""Errors as HTTP has them: one table from the classes of the core to a status and a code for programs."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from campaigns.errors import InputError, NotFoundError, PagecastError, StateError, StoppedError, UsageError
+from campaigns.web.api.envelope import Detail, Failure, failed
+
+TABLE: dict[type[PagecastError], tuple[int, str]] = {
+    UsageError: (400, "bad_request"),
+    NotFoundError: (404, "not_found"),
+    InputError: (422, "invalid_input"),
+    StateError: (409, "conflict"),
+    StoppedError: (409, "stopped"),
+    PagecastError: (500, "failed"),
+}
+"""The most special class of an error decides."""
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+_SENTENCES = {
+    404: "There is nothing at this address. /api/v1/openapi.json lists what there is.",
+    405: "This address knows no such method. /api/v1/openapi.json lists what there is.",
+}
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Failure, "description": HTTPStatus(status).phrase} for status in (401, 403, 404, 409, 422, 429)
+}
+"""What every route may answer instead of what it is for."""
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give every error that a route raises its answer."""
+
+    @app.exception_handler(PagecastError)
+    def ours(_request: Request, error: PagecastError) -> JSONResponse:
+        status, code = next(TABLE[each] for each in type(error).__mro__ if each in TABLE)
+        return failed(status, code, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # Never the value itself: it may be a secret that stands in the wrong field.
+        details = [Detail(field=".".join(map(str, each["loc"])), message=each["msg"]) for each in error.errors()]
+        said = "; ".join(f"{each.field}: {each.message}" for each in details[:3])
+        return failed(422, "validation_failed", f"The request cannot be used. {said}.", details=details)
+
+    @app.exception_handler(HTTPException)
+    def plain(_request: Request, error: HTTPException) -> JSONResponse:
+        status = error.status_code
+        code = _CODES.get(status, HTTPStatus(status).phrase.lower().replace(" ", "_"))
+        return failed(status, code, _SENTENCES.get(status, str(error.detail)), headers=error.headers)
+
+    for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.exception_handler(unavailable)(_without_database)
+
+
+def _without_database(_request: Request, _error: Exception) -> JSONResponse:
+    said = "The database does not answer now. Try again; `pagecast doctor` says more."
+    return failed(503, "unavailable", said, headers={"Retry-After": "2"})
