@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, text
 from campaigns import suppression
 from campaigns.errors import NotFoundError
 from campaigns.moments import dated, iso_or_none
+from campaigns.report.choice import chosen
 from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
@@ -103,7 +104,7 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         raise NotFoundError(
             f"The list of campaign {found.name} does not name {recipient_id}. Check the id and the campaign."
         )
-    lines = [sent(conn, row, listed.get(line, {}), found) for line, row in deliveries.items()]
+    lines = [_told(conn, storage, row, listed.get(line, {}), found) for line, row in deliveries.items()]
     known = {(row["page"], Account(row["channel"], row["account_id"])): row["closes_at"] for row in deliveries.values()}
     lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
     return Explanation(
@@ -113,6 +114,12 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         windows=windows(conn, recipient_id, known, now_of(conn)),
         lines=sorted(lines, key=lambda line: line.line),
     )
+
+
+def _told(conn: Connection, storage: Path, row: RowMapping, listed: dict[str, Any], found: Campaign) -> Line:
+    line = sent(conn, row, listed, found)
+    why = chosen(conn, storage, found, row)
+    return line.model_copy(update={"reason_sentence": why}) if why else line
 
 
 def _listed(conn: Connection, storage: Path, found: Campaign, recipient_id: str) -> dict[int, dict[str, Any]]:

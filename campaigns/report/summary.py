@@ -11,6 +11,7 @@ from campaigns.report import progress as over_time
 from campaigns.report.conservation import equation
 from campaigns.report.ending import exit_code
 from campaigns.report.findings import findings
+from campaigns.report.groups import Groups, groups
 from campaigns.report.lanes import LaneNow
 from campaigns.report.meaning import meaning
 from campaigns.report.replies import Replies, replies
@@ -87,6 +88,7 @@ class Summary(BaseModel):
     pace: Pace
     replied: int
     replies: Replies
+    groups: Groups | None = None
     reasons: list[ReasonCount]
     findings: list[str]
     progress: Interval | None
@@ -124,6 +126,7 @@ def summarise(
         pace=pace,
         replied=back.replied + back.doubtful,
         replies=back,
+        groups=groups(conn, found),
         reasons=_reasons(status, over_time.codes(results)),
         findings=findings(status, pace.asked, pace.average, back.replied),
         progress=None if line is None else _interval(line),

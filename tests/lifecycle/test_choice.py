@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns import report
 from campaigns.errors import InputError
 from campaigns.lifecycle import recognise, resolve, retry
 from campaigns.lifecycle.frequency import recent
@@ -11,6 +12,7 @@ from campaigns.lifecycle.retry import Scope
 from campaigns.lifecycle.submit import store
 from campaigns.moments import dated
 from schemas.campaign_file import PerPerson
+from schemas.reason import Reason, about
 from tests import factories
 from tests.factories import ENVIRONMENT, checked, content, other_page, person
 from tests.lifecycle.aftermath import becomes, write
@@ -130,6 +132,15 @@ class TestCap:
             )
         assert found() == 0
 
+    def test_it_is_explained(self, runtime, tmp_path):
+        one, two = (sent(runtime, tmp_path, name, [days]) for name, days in (("One", 6), ("Two", 1)))
+        campaign = factories.let_go(runtime, capped(runtime, tmp_path, 2))
+        at = {row["campaign_id"]: row["sent_at"] for row in factories.select(runtime, "SELECT * FROM delivery")}
+        assert explained(runtime, campaign, 0) == (
+            f"Other campaigns sent to this person, last on {dated(at[two.id])}; at most 2 times within 7 days leaves "
+            f"room from {dated(at[one.id] + 7 * DAY)} on."
+        )
+
     def test_a_retry_looks_anew(self, runtime, tmp_path):
         one = sent(runtime, tmp_path, "One", [1, 1])
         campaign = factories.let_go(
@@ -155,6 +166,11 @@ class TestCap:
         assert planned(runtime, store(runtime, checked(runtime, tmp_path, other), "test")).token != before
 
 
+def explained(runtime, campaign, n):
+    with runtime.reading() as conn:
+        return report.explain(conn, runtime.storage, campaign.id, person(n)).lines[0].reason_sentence
+
+
 @pytest.fixture
 def twins(runtime, tmp_path):
     """A campaign of rows (customer, hours until the window closes) with one message a customer."""
@@ -177,6 +193,12 @@ class TestOnePer:
         assert (found.eligible, found.skipped, found.total) == (4, {"excluded": 2}, 6)
         assert "2 rows give way to another of the same customer_id, so that each gets one message." in found.findings
         assert skipped_as(runtime, campaign, "excluded") == [0, 3]
+
+    def test_the_other_line_is_named(self, runtime, twins):
+        campaign = factories.let_go(runtime, twins(("a", 5), ("a", 9), ("b", 9), where="customer_id <> 'b'"))
+        said = "Line 3 has the same customer_id, and one message a customer_id is sent: that line's."
+        assert explained(runtime, campaign, 0) == said
+        assert explained(runtime, campaign, 2) == about(Reason.EXCLUDED).sentence
 
     def test_over_several_pages(self, runtime, tmp_path):
         rows = factories.people(4, customer_id="a")
