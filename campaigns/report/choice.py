@@ -1,5 +1,6 @@
 """Why a campaign file's choices left a person out: which other messages they had, which other row counts for both."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,7 @@ from campaigns.policy import twins
 from campaigns.report.results import listed_path
 from schemas import recipient_list as stored
 from schemas.campaign import Campaign
-from schemas.campaign_file import CampaignFile, PerPerson
+from schemas.campaign_file import PerPerson
 from schemas.delivery import DeliveryState
 from schemas.reason import RESCUABLE, Reason
 
@@ -34,11 +35,11 @@ _TWINS = text("""
 
 def chosen(conn: Connection, storage: Path, found: Campaign, row: RowMapping) -> str | None:
     """Return a sentence about a skipped row of the ledger; None where its reason says all there is."""
-    file = CampaignFile.model_validate_json(found.spec)
-    if row["reason"] == Reason.FREQUENCY_CAP and file.limits.per_person:
-        return _capped(conn, row, file.limits.per_person)
-    if row["reason"] == Reason.EXCLUDED and file.audience.one_per:
-        return _other_row(conn, listed_path(conn, storage, found), row, file.audience.one_per)
+    spec = json.loads(found.spec)
+    if row["reason"] == Reason.FREQUENCY_CAP and (cap := spec.get("limits", {}).get("per_person")):
+        return _capped(conn, row, PerPerson.model_validate(cap))
+    if row["reason"] == Reason.EXCLUDED and (column := spec.get("audience", {}).get("one_per")):
+        return _other_row(conn, listed_path(conn, storage, found), row, column)
     return None
 
 
