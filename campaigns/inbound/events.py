@@ -37,7 +37,8 @@ _MATCHED = text("""
 _WAIT = text("UPDATE inbound_event SET match_until = :until WHERE id = :id")
 _EXPIRE = text("UPDATE inbound_event SET match_until = NULL WHERE match_until <= :now")
 _WAITING = text("""
-    SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts
+    SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts,
+        match_until
     FROM inbound_event WHERE match_until IS NOT NULL AND id > :after ORDER BY id LIMIT :most
 """)
 _ECHOES = text("""
@@ -59,10 +60,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An event with its row."""
+    """An event with its row; `until` (epoch ms) is set where it waits for its message already."""
 
     id: int
     arrival: Arrival
+    until: int | None = None
 
     @property
     def event(self) -> Inbound:
@@ -120,9 +122,12 @@ def matched(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         conn.execute(_MATCHED, rows)
 
 
-def wait(conn: Connection, kept: Iterable[Kept]) -> None:
-    """Let events wait for the message that they are about."""
-    rows = [{"id": each.id, "until": each.arrival.received_at + MATCH_MS} for each in kept]
+def wait(conn: Connection, kept: Iterable[Kept], now: int) -> None:
+    """Let events wait for the message that they are about, from `now` (epoch ms) on or as long as they still may.
+
+    Not from when they came in: a body that lay unread for an hour would wait for nothing.
+    """
+    rows = [{"id": each.id, "until": now + MATCH_MS if each.until is None else each.until} for each in kept]
     if rows:
         conn.execute(_WAIT, rows)
 
@@ -130,7 +135,8 @@ def wait(conn: Connection, kept: Iterable[Kept]) -> None:
 def waiting(conn: Connection, now: int, *, after: int, most: int) -> list[Kept]:
     """Return events behind id `after` that wait for their message; those that have waited long enough wait no more."""
     conn.execute(_EXPIRE, {"now": now})
-    return [_kept(row) for row in conn.execute(_WAITING, {"after": after, "most": most})]
+    found = conn.execute(_WAITING, {"after": after, "most": most})
+    return [replace(_kept(row), until=row.match_until) for row in found]
 
 
 def echoes(conn: Connection, sender_id: int, people: Sequence[str]) -> list[Kept]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, text
@@ -48,10 +48,12 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Events with the rows that they are about, and those that must wait for theirs."""
+    """Events with the rows that they are about, and those that must wait for theirs, or for others beside them."""
 
     about: list[tuple[Kept, int]]
     waiting: list[Kept]
+    proving: list[tuple[Kept, int]] = field(default_factory=list)
+    """What those that wait say all the same. They are about no row yet: one of those in doubt may be theirs."""
 
 
 def take(conn: Connection, kept: Sequence[Kept], now: int) -> None:
@@ -60,9 +62,10 @@ def take(conn: Connection, kept: Sequence[Kept], now: int) -> None:
     named = _named(conn, [each for each in kept if _names(each.event)])
     marked = _watermarked(conn, [each for each in kept if _speaks_up_to(each)])
     told = [*named.about, *marked.about]
-    evidence.receive(conn, [receipt for each, row_id in told if (receipt := _receipt(each, row_id))])
+    proven = (*told, *marked.proving)
+    evidence.receive(conn, [receipt for each, row_id in proven if (receipt := _receipt(each, row_id))])
     events.matched(conn, [(each.id, row_id) for each, row_id in (*echoes.about, *told)])
-    events.wait(conn, [*echoes.waiting, *named.waiting, *marked.waiting])
+    events.wait(conn, [*echoes.waiting, *named.waiting, *marked.waiting], now)
 
 
 def _echoes(conn: Connection, echoes: Sequence[Kept], now: int) -> _Found:
@@ -97,23 +100,27 @@ def _proofs(conn: Connection, echoes: Sequence[Kept]) -> dict[int, Proof]:
 
 
 def _named(conn: Connection, kept: Sequence[Kept]) -> _Found:
-    """Find the rows of events that name their messages; one that names several counts for each, and waits for all."""
-    known = evidence.messages(conn, [mid for each in kept for mid in _mids(each.event)])
+    """Find the rows of events that name their messages; one that names several counts for each, and waits for all.
+
+    A receipt of a part that is known waits for the rest of the message: it counts only for one that went out.
+    """
+    found = evidence.messages(conn, [mid for each in kept for mid in _mids(each.event)])
+    open_ = evidence.unsettled(conn, list(found.values()))
+    known = {mid: row_id for mid, row_id in found.items() if row_id not in open_}
     about = [(each, known[mid]) for each in kept for mid in _mids(each.event) if mid in known]
     return _Found(about, [each for each in kept if not all(mid in known for mid in _mids(each.event))])
 
 
 def _watermarked(conn: Connection, kept: Sequence[Kept]) -> _Found:
-    about, waiting = [], []
+    found = _Found([], [])
     for each in kept:
         assert each.arrival.sender_id is not None
         assert each.event.watermark is not None
-        rows = evidence.up_to(conn, each.arrival.sender_id, each.event.person, each.event.watermark)
-        if rows is None:
-            waiting.append(each)
-        else:
-            about += [(each, row_id) for row_id in rows]
-    return _Found(about, waiting)
+        spoken = (each.arrival.sender_id, each.event.person, each.event.watermark)
+        waits = evidence.in_hand(conn, *spoken)
+        (found.proving if waits else found.about).extend((each, row_id) for row_id in evidence.up_to(conn, *spoken))
+        found.waiting.extend([each] if waits else [])
+    return found
 
 
 def _receipt(each: Kept, row_id: int) -> Receipt | None:

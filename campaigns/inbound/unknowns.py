@@ -1,8 +1,8 @@
 """Echoes that name no message of ours, and the rows in doubt that they may be about: by account, person, text and time.
 
 Instagram's echoes bring no metadata back. One settles a row only where nothing else fits: its id belongs to no row, the
-application is not another one, exactly one row in doubt has this text for this person, and everybody else who could
-claim the message has had half a minute to do so.
+application is not another one, exactly one row in doubt or on the wire has this text for this person, and everybody
+else who could claim the message has had half a minute to do so.
 """
 
 import json
@@ -19,6 +19,7 @@ from campaigns.inbound.receipts import moment
 from campaigns.ledger import evidence
 from campaigns.ledger.evidence import Proof
 from campaigns.template import Blank, Letter
+from schemas.delivery import DeliveryState
 from schemas.trial import MARK
 
 AFTER_MS = 30_000
@@ -30,9 +31,10 @@ TESTED_MS = 300_000
 """How long after it began a test may still be sending: its parts wait for slots."""
 
 _DOUBTFUL = text("""
-    SELECT delivery.id, delivery.variables, delivery.part_open, campaign.message
+    SELECT delivery.id, delivery.state, delivery.variables, delivery.part_open, campaign.message
     FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id
-    WHERE delivery.sender_id = :sender_id AND delivery.recipient_id = :person AND delivery.state = 'unknown'
+    WHERE delivery.sender_id = :sender_id AND delivery.recipient_id = :person
+      AND delivery.state IN ('unknown', 'sending')
       AND delivery.sent_at BETWEEN :earliest AND :latest AND delivery.revision = campaign.revision
 """)
 _APPS = text("""
@@ -57,14 +59,15 @@ def by_text(conn: Connection, echoes: Sequence[Kept], now: int) -> int:
 
 def _proof(conn: Connection, echo: Kept) -> Proof | None:
     event, sender_id = echo.event, echo.arrival.sender_id
-    if sender_id is None or not event.mid or not event.text or _foreign(conn, echo):
+    if sender_id is None or not event.mid or not event.text:
         return None
     at = moment(echo)
-    if _of_a_test(conn, echo, at):
-        return None
     facts = {"sender_id": sender_id, "person": event.person, "earliest": at - WITHIN_MS, "latest": at + BEFORE_MS}
     fitting = [row for row in conn.execute(_DOUBTFUL, facts) if _text(row) == event.text]
-    if len(fitting) != 1:
+    if len(fitting) != 1 or fitting[0].state != DeliveryState.UNKNOWN:
+        return None
+    # Asked last: an account that nothing of ours was ever seen from is looked for through all events.
+    if _foreign(conn, echo) or _of_a_test(conn, echo, at):
         return None
     return Proof(fitting[0].id, event.mid, at, fitting[0].part_open, len(_letter(fitting[0].message).parts))
 

@@ -62,10 +62,11 @@ _UP_TO = text("""
 """)
 _IN_HAND = text("""
     SELECT 1 FROM delivery
-    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('sending', 'unknown')
-      AND sent_at <= :watermark
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id
+      AND (state IN ('sending', 'unknown') OR (state = 'pending' AND part_done > 0)) AND sent_at <= :watermark
     LIMIT 1
 """)
+_UNSETTLED = _listed("SELECT id FROM delivery WHERE id IN :ids AND state IN ('pending', 'sending', 'unknown')")
 _ANSWER = text("""
     UPDATE delivery SET replied_at = :at, reply = :text
     WHERE id = :id AND (replied_at IS NULL OR replied_at > :at OR (replied_at = :at AND reply > :text))
@@ -193,12 +194,21 @@ def receive(conn: Connection, receipts: Sequence[Receipt]) -> int:
     return len(facts)
 
 
-def up_to(conn: Connection, sender_id: int, recipient_id: str, watermark: int) -> list[int] | None:
-    """Return the rows of a person that a watermark (epoch ms) speaks of; None where one is on the wire or in doubt."""
+def up_to(conn: Connection, sender_id: int, recipient_id: str, watermark: int) -> list[int]:
+    """Return the rows of a person that a watermark (epoch ms) speaks of."""
     facts = {"sender_id": sender_id, "recipient_id": recipient_id, "watermark": watermark}
-    if conn.execute(_IN_HAND, facts).first():
-        return None
     return [row.id for row in conn.execute(_UP_TO, facts)]
+
+
+def in_hand(conn: Connection, sender_id: int, recipient_id: str, watermark: int) -> bool:
+    """Whether a watermark (epoch ms) may also speak of a row that is on the wire, in doubt, or not out as a whole."""
+    facts = {"sender_id": sender_id, "recipient_id": recipient_id, "watermark": watermark}
+    return conn.execute(_IN_HAND, facts).first() is not None
+
+
+def unsettled(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Return those of the rows whose message may still go out, or go on."""
+    return {row.id for part in _parts(ids) for row in conn.execute(_UNSETTLED, {"ids": part})}
 
 
 def answer(conn: Connection, replies: Sequence[Reply]) -> None:

@@ -136,10 +136,18 @@ def test_a_watermark_speaks_of_what_was_sent_before_it(desk, held, row):
         assert evidence.up_to(conn, row.sender_id, row.recipient_id, 1000) == [row.id]
 
 
-def test_a_watermark_waits_for_what_is_on_the_wire(desk, row):
-    desk.write("UPDATE delivery SET sent_at = 1000 WHERE id = :id", id=row.id)
+@pytest.mark.parametrize(
+    ("state", "part_done", "waits"),
+    [("sending", 0, True), ("unknown", 0, True), ("pending", 1, True), ("pending", 0, False), ("accepted", 1, False)],
+)
+def test_a_watermark_waits_for_what_is_not_settled(desk, row, state, part_done, waits):
+    facts = {"state": state, "part_done": part_done, "id": row.id}
+    desk.write("UPDATE delivery SET sent_at = 1000, state = :state, part_done = :part_done WHERE id = :id", **facts)
     with desk.runtime.writing() as conn:
-        assert evidence.up_to(conn, row.sender_id, row.recipient_id, 1000) is None
+        assert evidence.in_hand(conn, row.sender_id, row.recipient_id, 1000) == waits
+        assert not evidence.in_hand(conn, row.sender_id, row.recipient_id, 999)
+        conn.rollback()
+    desk.write("UPDATE delivery SET state = 'sending', part_done = 0 WHERE id = :id", id=row.id)
 
 
 @pytest.mark.databases("sqlite")
