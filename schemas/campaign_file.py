@@ -14,7 +14,6 @@ PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 
 RESERVED = frozenset(
     {
-        "schedule.repeat",
         "variants",
         "approval",
     }
@@ -153,6 +152,8 @@ class Schedule(BaseModel):
     """Until then people whose window was closed get the message when they write."""
     late_start: Literal["ask", "skip", "send"] = "ask"
     """What becomes of a start that was missed by more than ten minutes."""
+    repeat: str | None = None
+    """When it goes out again, from `start` on: an RRULE of RFC 5545, such as `FREQ=WEEKLY;BYDAY=MO`."""
 
 
 class PerPerson(BaseModel):

@@ -23,11 +23,20 @@ class NoticeKind(StrEnum):
     STALLED = "campaign.stalled"
     MOVING = "campaign.moving"
     """It was stalled and goes on."""
+    NOT_REPEATED = "series.parked"
+    """One moment of a campaign that repeats could not be launched; later ones go on."""
     PARKED = "page.parked"
     UNPARKED = "page.resumed"
 
 
-URGENT = (NoticeKind.FINISHED, NoticeKind.STOPPED, NoticeKind.LATE, NoticeKind.STALLED, NoticeKind.PARKED)
+URGENT = (
+    NoticeKind.FINISHED,
+    NoticeKind.STOPPED,
+    NoticeKind.LATE,
+    NoticeKind.STALLED,
+    NoticeKind.NOT_REPEATED,
+    NoticeKind.PARKED,
+)
 """What is told where nobody chose: the end, and what needs a person."""
 TEST = "notice.test"
 """The `type` of a notice that only shows that the way is open."""

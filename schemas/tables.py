@@ -16,6 +16,7 @@ from schemas.notice import Notice, NoticeTarget
 from schemas.page import Page
 from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
+from schemas.series import Occurrence, Series
 from schemas.suppression import Suppression
 from schemas.tester import Tester
 
@@ -34,10 +35,12 @@ ALL = (
     Lane,
     Notice,
     NoticeTarget,
+    Occurrence,
     Page,
     PullState,
     RecipientList,
     SentMessage,
+    Series,
     Suppression,
     Tally,
     Tester,

@@ -23,12 +23,14 @@ from sqlalchemy.exc import OperationalError
 from campaigns import buckets, lanes, log, pages
 from campaigns.inbox import Inbox
 from campaigns.ledger import chunks
+from campaigns.lifecycle import series
 from campaigns.lifecycle.advance import advance, wake
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from workers import broker as bells
 from workers import notices, parent, retention, throttle
 from workers.inbound import take_back
+from workers.planners import Planners
 from workers.presence import bury, corpses, is_dead
 from workers.tokens import Tokens
 
@@ -56,10 +58,12 @@ class Clock:
     broker: RedisBroker
     slots: int
     tokens: Tokens = field(init=False)
+    planners: Planners = field(init=False)
 
     def __post_init__(self) -> None:
         # Tokens are looked up where this process would look for them.
         object.__setattr__(self, "tokens", Tokens(self.runtime.settings, os.environ))
+        object.__setattr__(self, "planners", Planners(self.runtime.settings.home))
 
     def tick(self) -> list[int]:
         """Do what is due now; return the chunks whose bells were rung."""
@@ -71,6 +75,7 @@ class Clock:
         self._bury(dead - {owner.partition(":")[2] for owner in owners})
         with self.runtime.writing() as conn:
             advance(conn, now_of(conn))
+        self._have_planned()
         self._tell_resumed()
         self._try_new_tokens()
         with self.runtime.writing() as conn:
@@ -107,6 +112,11 @@ class Clock:
             with Inbox.opened(self.runtime) as inbox:
                 take_back(inbox, home)
             bury(home, dead)
+
+    def _have_planned(self) -> None:
+        with self.runtime.reading() as conn:
+            due = series.due(conn, now_of(conn))
+        self.planners.start(due)
 
     def _tell_resumed(self) -> None:
         with self.runtime.reading() as conn:

@@ -10,7 +10,10 @@ from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.cli.standings import standing
 from campaigns.errors import UsageError
-from campaigns.lifecycle import control
+from campaigns.lifecycle import control, series
+from campaigns.lifecycle.control import Change
+from campaigns.runtime import Runtime
+from schemas.campaign import Campaign
 
 
 @app.command()
@@ -35,7 +38,7 @@ def pause(
         change = control.pause(runtime, campaign, output.actor())
     said = {"id": campaign.ref, "state": change.state, "in_flight": change.in_flight}
     line = f"{campaign.name} is paused; {change.in_flight} calls are in flight and will be settled."
-    output.tell(said, as_json, line)
+    output.tell(said | _also(change), as_json, line + _with_it(change, "paused"))
 
 
 @app.command()
@@ -43,8 +46,9 @@ def resume(word: Word, dry_run: DryRun = False, as_json: AsJson = False) -> None
     """Go on with a paused campaign."""
     with output.opened(writes=True) as runtime:
         campaign = found(runtime, word)
-        state = campaign.state if dry_run else control.resume(runtime, campaign, output.actor()).state
-    output.tell({"id": campaign.ref, "state": state}, as_json, f"{campaign.name} is {state}.")
+        change = Change(campaign.state, 0) if dry_run else control.resume(runtime, campaign, output.actor())
+    said = {"id": campaign.ref, "state": change.state}
+    output.tell(said | _also(change), as_json, f"{campaign.name} is {change.state}." + _with_it(change, "resumed"))
 
 
 @app.command()
@@ -55,6 +59,8 @@ def cancel(word: Word, yes: Yes = False, dry_run: DryRun = False, as_json: AsJso
         counts = standing(runtime, campaign).counts
         got, pending = sum(counts[state] for state in ("accepted", "delivered", "read")), counts["pending"]
         question = f"Cancel {campaign.name}? {got:,} got it; {pending:,} will not."
+        if (repeats := _repeating(runtime, campaign)) is not None:
+            question = f"Cancel {campaign.name}? No more of it goes out{repeats}."
         if dry_run:
             output.tell({"id": campaign.ref, "accepted": got, "would_cancel": pending}, as_json, question)
             return
@@ -62,4 +68,21 @@ def cancel(word: Word, yes: Yes = False, dry_run: DryRun = False, as_json: AsJso
         change = control.cancel(runtime, campaign, output.actor())
     said = {"id": campaign.ref, "state": change.state, "accepted": got, "in_flight": change.in_flight}
     line = f"{campaign.name} is cancelled: {change.withdrawn:,} withdrawn, {change.in_flight} calls still in flight."
-    output.tell(said | {"cancelled": change.withdrawn}, as_json, line)
+    output.tell(said | {"cancelled": change.withdrawn} | _also(change), as_json, line + _with_it(change, "cancelled"))
+
+
+def _also(change: Change) -> dict[str, object]:
+    return {"also": list(change.also)} if change.also else {}
+
+
+def _with_it(change: Change, done: str) -> str:
+    return f" With it {done}: {', '.join(change.also)}." if change.also else ""
+
+
+def _repeating(runtime: Runtime, campaign: Campaign) -> str | None:
+    """Return what of a series ends with it, in words; None where the campaign does not repeat."""
+    with runtime.reading() as conn:
+        if not series.is_one(conn, campaign):
+            return None
+        under_way = [each.name for each in series.unfinished(conn, campaign)]
+    return f", and this ends too: {', '.join(under_way)}" if under_way else ""

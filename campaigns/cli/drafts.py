@@ -22,6 +22,7 @@ from campaigns.lifecycle.pricing import price
 from campaigns.lifecycle.submit import Draft
 from campaigns.runtime import Runtime
 from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_file import CampaignFile
 
 File = Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")]
 OrFile = Annotated[str, typer.Argument(metavar="ID|CAMPAIGN.toml", help="A campaign, or a campaign file.")]
@@ -106,7 +107,13 @@ def launch(
             actor, now = output.actor(), output.now(runtime)
             campaign = start(runtime, campaign, token, output.environment(), now=now, actor=actor)
             said = {"id": campaign.ref, "name": campaign.name, "state": campaign.state}
-    output.tell(said, as_json, f"{campaign.name} is {campaign.state}. Next: pagecast watch {campaign.ref}")
+    output.tell(said, as_json, _launched(campaign))
+
+
+def _launched(campaign: Campaign) -> str:
+    if CampaignFile.model_validate_json(campaign.spec).schedule.repeat:
+        return f"{campaign.name} repeats, while `pagecast up` runs. Next: pagecast status {campaign.ref}"
+    return f"{campaign.name} is {campaign.state}. Next: pagecast watch {campaign.ref}"
 
 
 def checked(runtime: Runtime, path: Path, *, strict: bool = False, again: bool = True) -> Draft:

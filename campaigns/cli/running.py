@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from campaigns import cost, report
+from campaigns import campaign_file, cost, report
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.drafts import File, Rates, Strict, checked
@@ -17,7 +17,7 @@ from campaigns.cli.progress import over
 from campaigns.cli.progress import watch as look_on
 from campaigns.cli.standings import show_reasons, standing
 from campaigns.cli.up import Up
-from campaigns.errors import PagecastError
+from campaigns.errors import PagecastError, UsageError
 from campaigns.lifecycle import control, find, recognise, submit
 from campaigns.lifecycle.launch import launch, launched_plan
 from campaigns.lifecycle.meeting import Meeting
@@ -51,6 +51,7 @@ def run(
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
     check_pace(Settings())
+    _refuse_series(file)
     card = cost.load(rates) if rates else None
     with (
         output.opened(writes=True) as runtime,
@@ -209,6 +210,15 @@ class Job:
     def _fresh(self, campaign: Campaign) -> Campaign:
         with self._runtime.reading() as conn:
             return find.by_id(conn, campaign.id or 0)
+
+
+def _refuse_series(file: Path) -> None:
+    """Raise UsageError for what never ends: `run` stays until its campaign does."""
+    if campaign_file.load(file).schedule.repeat:
+        raise UsageError(
+            f"{file} repeats, and `run` stays with one campaign until its end. `pagecast submit {file}`, then "
+            "`pagecast plan` and `pagecast launch` it; `pagecast up` sends it each time."
+        )
 
 
 def _question(drawn: Planned) -> str:

@@ -1,7 +1,7 @@
 """`pagecast status`, and how a standing looks on a terminal."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,12 +9,16 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.named import found
 from campaigns.cli.output import AsJson
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, series
+from campaigns.moments import iso_or_none
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import COUNTED
 from schemas.reason import Reason, about
 from schemas.status import Status
+
+if TYPE_CHECKING:
+    from campaigns.report.series import Repetition
 
 WIDTH = 10
 """Columns of a count."""
@@ -32,10 +36,12 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
         now = standing(runtime, campaign, staffed=runtime.staffed)
         answers = "" if as_json else _answers(runtime, campaign, now)
         warnings = _refused(runtime)
+        repeats = _repetition(runtime, campaign)
     if as_json:
-        output.emit(now.model_dump(mode="json") | {"warnings": warnings})
+        series = {"series": repeats.document} if repeats else {}
+        output.emit(now.model_dump(mode="json") | {"warnings": warnings} | series)
     else:
-        _show(now, answers)
+        _show(now, answers, repeats)
         for each in warnings:
             output.say(each)
 
@@ -61,6 +67,13 @@ def _answers(runtime: Runtime, campaign: Campaign, now: Status) -> str:
         return replies.told(conn, campaign.id or 0, pages.accepted(now.counts))
 
 
+def _repetition(runtime: Runtime, campaign: Campaign) -> "Repetition | None":
+    from campaigns.report.series import repetition  # noqa: PLC0415 - as above
+
+    with runtime.reading() as conn:
+        return repetition(conn, campaign.id or 0)
+
+
 def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:
     """Print how many there are of each reason, most first, and what it means."""
     wide = max(map(len, reasons), default=0)
@@ -75,22 +88,29 @@ def meaning(reason: str) -> str:
 
 def _list(runtime: Runtime, as_json: bool) -> None:
     with runtime.reading() as conn:
+        repeating = series.upcoming(conn)
         rows = [
             {"id": each.ref, "name": each.name, "state": str(each.state), "rows": each.total}
+            | ({"next": iso_or_none(repeating[each.ref])} if each.ref in repeating else {})
             for each in find.latest(conn)
         ]
     if as_json:
         output.emit(rows)
     elif rows:
-        output.show(rows, _LISTED)
+        output.show(rows, _LISTED | ({"next": "next"} if repeating else {}))
     else:
         output.say("No campaigns yet. Start with `pagecast demo`, or `pagecast run CAMPAIGN.toml`.")
 
 
-def _show(status: Status, answers: str) -> None:
+def _show(status: Status, answers: str, repeats: "Repetition | None") -> None:
     output.say(f"{status.name} ({status.id}): {status.sentence}")
     if status.state is CampaignState.DRAFT:
         output.say(f"Next: pagecast plan {status.id}")
+        return
+    if repeats:
+        for moment in repeats.moments:
+            campaign = f" ({moment.campaign})" if moment.campaign else ""
+            output.say(f"{repeats.shown(moment.at)}  {moment.state}{campaign}: {moment.sentence}")
         return
     for state in COUNTED:
         if n := status.counts[state]:

@@ -9,10 +9,15 @@ from campaigns.lifecycle import canary, late
 from schemas.delivery import DeliveryState
 from schemas.reason import RESCUABLE, Reason
 
-_LATE = text("SELECT id FROM campaign WHERE state IN ('sending', 'paused', 'scheduled') AND not_after <= :now")
+# A series has nobody to send to: its moments end it, and its deadlines are those of its campaigns.
+_LATE = text("""
+    SELECT id FROM campaign WHERE state IN ('sending', 'paused', 'scheduled') AND not_after <= :now
+    AND id NOT IN (SELECT campaign_id FROM series)
+""")
 # Who could still be sent to when they write holds a campaign open until its keep_open_until.
 _OPEN = text("""
-    SELECT id FROM campaign WHERE state IN ('sending', 'paused') AND (COALESCE(keep_open_until, 0) <= :now
+    SELECT id FROM campaign WHERE state IN ('sending', 'paused') AND id NOT IN (SELECT campaign_id FROM series)
+    AND (COALESCE(keep_open_until, 0) <= :now
         OR NOT EXISTS (SELECT 1 FROM tally WHERE tally.campaign_id = campaign.id AND tally.n > 0
             AND tally.state IN ('skipped', 'failed') AND tally.reason IN :reasons))
 """).bindparams(bindparam("reasons", expanding=True))

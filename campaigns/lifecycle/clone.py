@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from campaigns import events
 from campaigns.errors import InputError
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, series
 from campaigns.lifecycle.submit import new_ref
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
@@ -52,6 +52,7 @@ def clone(
         }
         new = int(conn.execute(_COPY, facts | times).scalar_one())
         conn.execute(_COPY_LANES, {"new": new, "no": False, "id": campaign.id})
+        series.copy(conn, campaign.id or 0, new)
         said = f"Cloned from {campaign.name} ({campaign.ref}) as a draft."
         events.record(conn, now, "campaign.cloned", actor, said, campaign_id=new)
         made = find.by_id(conn, new)
@@ -92,7 +93,8 @@ def _spec(campaign: Campaign, title: str, now: int) -> tuple[CampaignFile, list[
         "not_after": campaign.not_after,
         "keep_open_until": campaign.keep_open_until,
     }
-    past = [key for key, at in moments.items() if at is not None and at <= now]
+    # Those of a series say when its moments are, and are no moments themselves.
+    past = [key for key, at in moments.items() if at is not None and at <= now and file.schedule.repeat is None]
     schedule = file.schedule.model_copy(update=dict.fromkeys(past))
     notes = [f"schedule.{key} has passed and is left out." for key in past]
     return file.model_copy(update={"name": title, "schedule": schedule}), notes

@@ -1,5 +1,7 @@
 """Pause, resume, cancel: a claim asks for the campaign's state, so a change holds from the next claim on."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, TextClause, text
@@ -7,6 +9,8 @@ from sqlalchemy import Connection, TextClause, text
 from campaigns import events
 from campaigns.errors import StateError
 from campaigns.ledger import chunks, withdrawal
+from campaigns.lifecycle import series
+from campaigns.lifecycle.late import MISSED_MS
 from campaigns.lifecycle.lock import swept
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
@@ -35,20 +39,30 @@ _CANCELLABLE = (*_PAUSABLE, CampaignState.DRAFT, CampaignState.PAUSED, CampaignS
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a verb did. `in_flight` calls were out at that moment; they end within seconds, and are settled."""
+    """What a verb did. `in_flight` calls were out at that moment; they end within seconds, and are settled.
+
+    `also` names the campaigns of a series that were changed with it.
+    """
 
     state: CampaignState
     in_flight: int
     withdrawn: int = 0
+    also: tuple[str, ...] = ()
 
 
 def pause(runtime: Runtime, campaign: Campaign, actor: str, sentence: str = "") -> Change:
-    """Stop claiming at once; slots leased before are gone within a second. Raises StateError."""
+    """Stop claiming at once; slots leased before are gone within a second. Raises StateError.
+
+    What a series has under way is paused with it.
+    """
     said = sentence or f"Paused by {actor}."
     with runtime.writing() as conn:
         _move(conn, campaign, _PAUSABLE, CampaignState.PAUSED, said)
-        events.record(conn, now_of(conn), "campaign.paused", actor, said, campaign_id=campaign.id)
-        return Change(CampaignState.PAUSED, _count(conn, _IN_FLIGHT, campaign))
+        now = now_of(conn)
+        events.record(conn, now, "campaign.paused", actor, said, campaign_id=campaign.id)
+        also = series.pause(conn, campaign, actor, now)
+        in_flight = sum(_count(conn, _IN_FLIGHT, each) for each in [campaign, *also])
+        return Change(CampaignState.PAUSED, in_flight, also=tuple(each.name for each in also))
 
 
 def pause_all(runtime: Runtime, actor: str) -> int:
@@ -66,7 +80,11 @@ def pause_all(runtime: Runtime, actor: str) -> int:
 
 
 def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
-    """Go on: sending, or waiting for its start. Raises StateError."""
+    """Go on: sending, or waiting for its start; what was paused with a series goes on with it. Raises StateError."""
+    with runtime.reading() as conn:
+        repeats, held = series.is_one(conn, campaign), series.held(conn, campaign)
+    if repeats:
+        return _resume_series(runtime, campaign, held, actor)
     with runtime.writing() as conn:
         now = now_of(conn)
         waits = campaign.started_at is None and campaign.start_at is not None and campaign.start_at > now
@@ -79,8 +97,27 @@ def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
         return Change(state, 0)
 
 
+def _resume_series(runtime: Runtime, campaign: Campaign, held: Sequence[Campaign], actor: str) -> Change:
+    """Wait for the next moment: what came during the pause is left out, unless it is no ten minutes ago."""
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        _move(conn, campaign, (CampaignState.PAUSED,), CampaignState.SCHEDULED, "")
+        series.leave_out_before(conn, campaign, now - MISSED_MS)
+        events.record(conn, now, "campaign.resumed", actor, "Resumed.", campaign_id=campaign.id)
+    also = []
+    for each in held:
+        # Somebody else may have decided about it since.
+        with suppress(StateError):
+            resume(runtime, each, actor)
+            also.append(each.name)
+    return Change(CampaignState.SCHEDULED, 0, also=tuple(also))
+
+
 def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
-    """End a campaign: who has not had a turn is cancelled, who got it stays as the ledger has it. Raises StateError."""
+    """End a campaign: who has not had a turn is cancelled, who got it stays as the ledger has it. Raises StateError.
+
+    What a series has under way ends with it.
+    """
     with swept(runtime, campaign), runtime.writing() as conn:
         _move(conn, campaign, _CANCELLABLE, CampaignState.CANCELLED, f"Cancelled by {actor}.")
         events.record(conn, now_of(conn), "campaign.cancelled", actor, "Cancelled.", campaign_id=campaign.id)
@@ -88,7 +125,16 @@ def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
     withdrawn = 0
     while n := _withdraw(runtime, campaign):
         withdrawn += n
-    return Change(CampaignState.CANCELLED, in_flight, withdrawn)
+    with runtime.reading() as conn:
+        under_way = series.unfinished(conn, campaign)
+    also = []
+    for each in under_way:
+        # It may have ended meanwhile.
+        with suppress(StateError):
+            change = cancel(runtime, each, actor)
+            in_flight, withdrawn = in_flight + change.in_flight, withdrawn + change.withdrawn
+            also.append(each.name)
+    return Change(CampaignState.CANCELLED, in_flight, withdrawn, tuple(also))
 
 
 def stop_if_all_refused(conn: Connection, campaign_id: int, code: str, sentence: str, now: int) -> None:

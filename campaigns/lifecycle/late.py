@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 from campaigns import events
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
+from campaigns.lifecycle import series
 from schemas.campaign_file import CampaignFile
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
@@ -14,9 +15,13 @@ from schemas.reason import Reason
 MISSED_MS = 600_000
 """A start that is later than this is one that `late_start` decides about."""
 
+# A series begins nothing itself. That the campaign of one of its moments took long to plan makes it no later.
 _DUE = text("""
-    SELECT id, ref, start_at, first_id, last_id, margin_ms, spec FROM campaign
-    WHERE state = 'scheduled' AND start_at <= :now
+    SELECT campaign.id, campaign.ref, campaign.start_at, campaign.first_id, campaign.last_id, campaign.margin_ms,
+           campaign.spec, occurrence.series_id, COALESCE(campaign.launched_at - occurrence.began_at, 0) AS planning
+    FROM campaign LEFT JOIN occurrence ON occurrence.campaign_id = campaign.id
+    WHERE campaign.state = 'scheduled' AND campaign.start_at <= :now
+    AND NOT EXISTS (SELECT 1 FROM series WHERE series.campaign_id = campaign.id)
 """)
 _START = text("UPDATE campaign SET state = 'sending', started_at = :now WHERE id = :id AND state = 'scheduled'")
 _ASK = text("UPDATE campaign SET state = 'paused', sentence = :sentence WHERE id = :id AND state = 'scheduled'")
@@ -33,7 +38,9 @@ _CLOSED = text("""
 def begin(conn: Connection, now: int) -> None:
     """Start every campaign that is due; one whose start was missed does what its `late_start` says."""
     for row in conn.execute(_DUE, {"now": now}).all():
-        if now - row.start_at <= MISSED_MS:
+        if row.series_id is not None and not series.lets_start(conn, row.series_id):
+            continue
+        if now - row.start_at - row.planning <= MISSED_MS:
             _start(conn, row, now, "Started as scheduled.")
         else:
             _begin_late(conn, row, now)

@@ -8,11 +8,15 @@ from sqlalchemy.exc import NoResultFound
 from campaigns import events
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import record
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, series
+from campaigns.lifecycle.late import MISSED_MS
 from campaigns.lifecycle.lock import alone
 from campaigns.lifecycle.plan import Planned, bucket_keys, plan
+from campaigns.lifecycle.repetition import recurrence, shown_in
+from campaigns.plan.recurrence import Recurrence
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_file import CampaignFile
 from schemas.plan import Plan
 from schemas.reason import Reason, about
 
@@ -27,24 +31,38 @@ _LAUNCH = text("""
 
 
 def launch(
-    runtime: Runtime, campaign: Campaign, token: str, environment: Mapping[str, str], *, now: int, actor: str
+    runtime: Runtime,
+    campaign: Campaign,
+    token: str | None,
+    environment: Mapping[str, str],
+    *,
+    now: int,
+    actor: str,
+    starts: bool = True,
 ) -> Campaign:
-    """Write the ledger of a draft and let it go: at its start, or at once.
+    """Write the ledger of a draft and let it go: at its start, or at once. A series writes none, and waits for moments.
 
-    One that was launched with that `token` is returned as it is: a launch may be said twice. Raises StateError where it
-    is no draft or `token` is not that of its present plan, InputError where nobody is eligible, now or when they write.
-    An interrupted launch is begun again from nothing.
+    One that was launched with that `token` is returned as it is: a launch may be said twice. Without a token any plan
+    is confirmed, which is for campaigns of a series that was. Unless `starts`, the clock alone begins it, also where
+    its start has passed. Raises StateError where it is no draft or `token` is not that of its present plan, InputError
+    where nobody is eligible, now or when they write. An interrupted launch is begun again from nothing.
     """
     assert campaign.id is not None
     with alone(runtime, campaign):
         campaign = _present(runtime, campaign)
         if campaign.state is not CampaignState.DRAFT:
-            if campaign.launched_at is not None and _token_of(runtime, campaign) == token:
+            if campaign.launched_at is not None and token in {None, _token_of(runtime, campaign)}:
                 return campaign
             raise StateError(f"{campaign.name} is {campaign.state} already; only a draft can be launched.")
         planned = plan(runtime, campaign, environment, now)
-        _check(planned, token)
-        _write(runtime, campaign, planned, actor)
+        if token is not None:
+            _check(planned, token)
+        rule = recurrence(CampaignFile.model_validate_json(campaign.spec))
+        if rule:
+            _let_repeat(runtime, campaign, planned, rule, actor)
+        else:
+            _refuse_nobody(planned)
+            _write(runtime, campaign, planned, actor, starts=starts)
     with runtime.reading() as conn:
         return find.by_id(conn, campaign.id or 0)
 
@@ -55,6 +73,9 @@ def _check(planned: Planned, token: str) -> None:
             f"The token {token} is not that of the present plan: content, audience or limits have changed since. "
             f"Look at the plan again; its token is {planned.plan.token}."
         )
+
+
+def _refuse_nobody(planned: Planned) -> None:
     if planned.plan.eligible == 0 and planned.waiting == 0:
         reasons = "; ".join(f"{n:,} {about(Reason(reason)).sentence}" for reason, n in planned.plan.skipped.items())
         rejected = f"{planned.plan.rejected:,} rejected, {planned.plan.duplicates:,} duplicate"
@@ -62,7 +83,23 @@ def _check(planned: Planned, token: str) -> None:
         raise InputError(f"Nobody on the list can get this message: {reasons or rejected}.{more} Nothing was sent.")
 
 
-def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str) -> None:
+def _let_repeat(runtime: Runtime, campaign: Campaign, planned: Planned, rule: Recurrence, actor: str) -> None:
+    """Let a series wait for its first moment; one of the last ten minutes still counts. Nobody need be eligible yet."""
+    (runtime.storage / "campaigns" / campaign.ref / "plan.json").write_text(planned.plan.model_dump_json())
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        since = now - MISSED_MS
+        first = next(rule.after(since - 1), None)
+        if first is None:
+            raise InputError(f"{campaign.name} repeats, but no moment of it is left. Write a later start.")
+        series.begin(conn, campaign, first, since)
+        facts = {"state": CampaignState.SCHEDULED.value, "now": now, "started_at": None, "id": campaign.id}
+        conn.execute(_LAUNCH, facts)
+        said = f"Launched with plan {planned.plan.token}; it repeats from {shown_in(rule.zone, first)} on."
+        events.record(conn, now, "campaign.launched", actor, said, campaign_id=campaign.id)
+
+
+def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str, *, starts: bool) -> None:
     assert campaign.id is not None
     division = planned.division
     folder = runtime.storage / "campaigns" / campaign.ref
@@ -72,7 +109,7 @@ def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str) -
     with runtime.writing() as conn:
         now = now_of(conn)
         _write_lanes(conn, campaign.id, planned)
-        waits = campaign.start_at is not None and campaign.start_at > now
+        waits = not starts or (campaign.start_at is not None and campaign.start_at > now)
         state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
         facts = {"state": state.value, "now": now, "started_at": None if waits else now, "id": campaign.id}
         conn.execute(_LAUNCH, facts)

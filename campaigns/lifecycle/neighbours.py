@@ -7,7 +7,7 @@ import polars as pl
 from sqlalchemy import Connection, Row, TextClause, text
 
 from campaigns.errors import InputError
-from campaigns.plan import Division
+from campaigns.plan.division import Division
 from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState
 
@@ -18,10 +18,13 @@ _BATCH = 50_000
 _COLUMNS = ["recipient_id", "sender_id"]
 _SCHEMA = {"recipient_id": pl.String, "sender_id": pl.Int64}
 
-# A name stands for every run of its campaign file.
+# A name stands for every run of its campaign file, and for every campaign of a series.
 _NAMED = text("""
     SELECT id, first_id, last_id FROM campaign
-    WHERE id <> :own AND (ref = :word OR name = :word OR title = :word) ORDER BY id
+    WHERE id <> :own AND (ref = :word OR name = :word OR title = :word OR id IN (
+        SELECT occurrence.campaign_id FROM occurrence JOIN campaign AS series ON series.id = occurrence.series_id
+        WHERE series.ref = :word OR series.name = :word OR series.title = :word))
+    ORDER BY id
 """)
 _PREFIXED = text("""
     SELECT id, first_id, last_id FROM campaign WHERE id <> :own AND substr(ref, 1, length(:word)) = :word ORDER BY id

@@ -14,7 +14,8 @@ from campaigns import plan as planning
 from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
-from campaigns.lifecycle import choice, frequency, neighbours
+from campaigns.lifecycle import choice, frequency, hold, neighbours, repetition
+from campaigns.lifecycle.terms import upcoming
 from campaigns.moments import dated, people
 from campaigns.plan import Division
 from campaigns.policy import screening
@@ -68,6 +69,7 @@ def plan(
     """Screen and divide a campaign's list as of its start, or of `now` (epoch ms) where that is past."""
     file = CampaignFile.model_validate_json(campaign.spec)
     message = Message.model_validate_json(campaign.message)
+    campaign = upcoming(campaign, file, now)
     start_ms = max(now, campaign.start_at or now)
     screened, lanes = screen(runtime, campaign, environment, start_ms)
     division = planning.divide(
@@ -88,7 +90,12 @@ def plan(
         routes={lane.page.name: lane.route.model_dump(mode="json") for lane in lanes},
     )
     with runtime.reading() as conn:
-        findings = (*notes, *neighbours.overlaps(conn, campaign, division), *choice.told(file, division))
+        findings = (
+            *notes,
+            *neighbours.overlaps(conn, campaign, division),
+            *choice.told(file, division),
+            *repetition.told(file, now),
+        )
     drawn = planning.forecast(division, token=token, findings=findings)
     waiting = _waiting(campaign, drawn, start_ms)
     if waiting and campaign.keep_open_until:

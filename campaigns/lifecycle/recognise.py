@@ -13,6 +13,7 @@ from campaigns import pages
 from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
 from campaigns.errors import StateError
+from campaigns.lifecycle import series
 from campaigns.lifecycle.meeting import Meeting, meet
 from campaigns.lifecycle.submit import Draft, listed
 from campaigns.lifecycle.terms import terms
@@ -71,6 +72,7 @@ def refresh(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
             "id": campaign.id,
         }
         conn.execute(_RELIMIT, facts)
+        series.move(conn, campaign.id or 0, draft.folder)
         for row in _routes(runtime, campaign, draft):
             conn.execute(_REROUTE, row)
         now = now_of(conn)
@@ -104,13 +106,19 @@ def _refuse_change(conn: Connection, campaign: Campaign, draft: Draft) -> None:
     if campaign.message != draft.message.model_dump_json():
         changed.append("the message")
     spec = CampaignFile.model_validate_json(campaign.spec)
-    if listed(spec, campaign.list_id) != listed(draft.file, draft.reading.digest):
+    again = (spec.schedule.repeat, spec.schedule.start)
+    if again != (draft.file.schedule.repeat, draft.file.schedule.start) and (again[0] or draft.file.schedule.repeat):
+        changed.append("when it repeats")
+    if not spec.schedule.repeat and listed(spec, campaign.list_id) != listed(draft.file, draft.reading.digest):
         changed.append("the list")
     if spec.audience != draft.file.audience:
         changed.append("the audience")
     stored = conn.execute(_ACCOUNTS, {"id": campaign.id}).scalars().all()
     if sorted(stored) != draft.accounts:
         changed.append("the accounts")
+    if not changed:
+        # The list of one that repeats: it is read again each time.
+        return
     raise StateError(
         f"{campaign.name} ({campaign.ref}) is {campaign.state} and not finished, but {' and '.join(changed)} "
         f"changed since it began. Put the file back as it was to go on; or `pagecast cancel {campaign.ref}` "

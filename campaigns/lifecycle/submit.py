@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,9 +18,10 @@ from campaigns import audience, events, locks, template
 from campaigns.audience import Reading
 from campaigns.audience.leftovers import READING
 from campaigns.errors import InputError
-from campaigns.lifecycle import find, neighbours, snapshot, stops
+from campaigns.lifecycle import find, neighbours, series, snapshot, stops
 from campaigns.lifecycle.lock import swept
 from campaigns.lifecycle.meeting import Meeting, meet
+from campaigns.lifecycle.repetition import recurrence
 from campaigns.lifecycle.stops import Stop
 from campaigns.lifecycle.terms import refuse_past, terms
 from campaigns.policy.condition import check_column, condition
@@ -50,10 +51,14 @@ _LANE = text("""
     INSERT INTO lane (campaign_id, page_id, route, total, proven, trial, asked, buckets, updated_at)
     VALUES (:campaign_id, :page_id, :route, 0, :proven, 3, 0, '[]', 0)
 """)
-_DRAFT = text("SELECT 1 FROM campaign WHERE id = :id AND state = 'draft'")
+# The draft of a series' moment stays: another would be a second campaign for it.
+_DRAFT = text("""
+    SELECT 1 FROM campaign WHERE id = :id AND state = 'draft'
+    AND NOT EXISTS (SELECT 1 FROM occurrence WHERE occurrence.campaign_id = campaign.id)
+""")
 _FORGET = tuple(
     text(f"DELETE FROM {table} WHERE {key} = :id")  # noqa: S608 - names of our own
-    for table, key in (("lane", "campaign_id"), ("event", "campaign_id"), ("campaign", "id"))
+    for table, key in (("lane", "campaign_id"), ("event", "campaign_id"), ("series", "campaign_id"), ("campaign", "id"))
 )
 _FORGET_LIST = text("""
     DELETE FROM recipient_list WHERE path = :path
@@ -75,6 +80,8 @@ class Draft:
     list_path: str
     environment: Mapping[str, str]
     """Where its secrets were found; never stored."""
+    folder: str = ""
+    """What the list's path is relative to."""
 
     @property
     def accounts(self) -> list[str]:
@@ -110,6 +117,7 @@ def check(
         if file.audience.one_per is not None:
             check_column(file.audience.one_per, reading.columns, "audience.one_per")
         draft = _draft(runtime, file, reading, path=path, environment=environment, now=now)
+        draft = replace(draft, folder=str(base.resolve()))
         with runtime.reading() as conn:
             if _run(conn, file, draft.fingerprint, again=again) is None:
                 refuse_past(file, now)
@@ -142,8 +150,13 @@ def _draft(
     return replace(draft, fingerprint=fingerprint(file, reading.digest, draft.accounts))
 
 
-def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
-    """Store a checked campaign as a draft, all of it or nothing; it takes the place of an earlier draft."""
+def store(
+    runtime: Runtime, draft: Draft, actor: str, beside: Callable[[Connection, int], object] | None = None
+) -> Campaign:
+    """Store a checked campaign as a draft, all of it or nothing; it takes the place of an earlier draft.
+
+    `beside` is called with the new campaign's id, in the transaction that stores it.
+    """
     with _drafts(runtime, draft.file.name) as drafts, runtime.writing() as conn:
         locks.turn(conn, "drafts")
         now = now_of(conn)
@@ -155,6 +168,10 @@ def store(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
             page = stop.stored or stops.store(conn, stop, now)
             route = stop.route.model_dump_json()
             conn.execute(_LANE, {"campaign_id": campaign_id, "page_id": page.id, "route": route, "proven": False})
+        if rule := recurrence(draft.file):
+            series.keep(conn, campaign_id, draft.folder, rule.zone.key)
+        if beside:
+            beside(conn, campaign_id)
         events.record(conn, now, "campaign.submitted", actor, "Submitted as a draft.", campaign_id=campaign_id)
         return find.by_id(conn, campaign_id)
 
@@ -250,7 +267,8 @@ def fingerprint(file: CampaignFile, digest: str, accounts: Sequence[str]) -> str
     # Keys that came later say nothing where they are not given: runs of before are known again.
     unsaid = {key for key in ("min_left", "holdout", "one_per") if getattr(audience, key) is None}
     part_of_list = () if audience == Audience() else (audience.model_dump_json(exclude=unsaid),)
-    parts = (file.message.message.model_dump_json(), listed(file, digest), *part_of_list, *accounts)
+    repeats = (f"{file.schedule.repeat} from {file.schedule.start}",) if file.schedule.repeat else ()
+    parts = (file.message.message.model_dump_json(), listed(file, digest), *part_of_list, *repeats, *accounts)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

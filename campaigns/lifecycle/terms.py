@@ -2,13 +2,15 @@
 
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
-from campaigns.lifecycle import hold
+from campaigns.lifecycle.repetition import occurring, recurrence
+from schemas.campaign import Campaign
 from schemas.campaign_file import CONTACTS, CampaignFile
 
 
 def terms(file: CampaignFile) -> dict[str, float | None]:
     """Return the file's times in milliseconds, and its limits, by the campaign's columns; raises InputError."""
     schedule, audience = file.schedule, file.audience
+    recurrence(file)
     start = moment(schedule.start, "schedule.start") if schedule.start else None
     not_after = moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None
     open_until = moment(schedule.keep_open_until, "schedule.keep_open_until") if schedule.keep_open_until else None
@@ -28,10 +30,20 @@ def terms(file: CampaignFile) -> dict[str, float | None]:
     }
 
 
+def upcoming(campaign: Campaign, file: CampaignFile, now: int) -> Campaign:
+    """Return a campaign with the times of its next moment from `now` (epoch ms) on, where it repeats and has one."""
+    rule = recurrence(file)
+    at = next(rule.after(now - 1), None) if rule else None
+    if rule is None or at is None:
+        return campaign
+    times = terms(occurring(file, file.name, rule, at))
+    return campaign.model_copy(update={key: times[key] for key in ("start_at", "not_after", "keep_open_until")})
+
+
 def refuse_past(file: CampaignFile, now: int) -> None:
     """Raise InputError where a campaign that is new at `now` (epoch ms) could not be kept open."""
     until = terms(file)["keep_open_until"]
-    if until is not None and until <= now:
+    if file.schedule.repeat is None and until is not None and until <= now:
         said = f"schedule.keep_open_until = {file.schedule.keep_open_until} has passed."
         raise InputError(f"{said} Write a later moment, or remove it.")
 

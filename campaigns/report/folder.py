@@ -12,6 +12,7 @@ from campaigns.report import progress as over_time
 from campaigns.report.document import render
 from campaigns.report.lanes import lanes
 from campaigns.report.results import source, write_csv, write_parquet
+from campaigns.report.series import repetition
 from campaigns.report.standing import campaign, status
 from campaigns.report.summary import Summary, summarise
 from campaigns.report.workbook import write_workbook
@@ -54,6 +55,10 @@ def write(
     """
     found = campaign(conn, campaign_id)
     now = status(conn, campaign_id, now_ms)
+    if repetition(conn, campaign_id):
+        raise StateError(
+            f"{found.name} repeats: each of its moments has a report. `pagecast status {found.ref}` names them."
+        )
     if not now.total:
         raise StateError(f"Campaign {found.name} was not launched yet, so there is nothing to report. Launch it first.")
     try:

@@ -12,6 +12,8 @@ from campaigns.report import tallies as tally
 from campaigns.report.lanes import lanes
 from campaigns.report.pages import Now, Standing, accepted, left, outcome, standing
 from campaigns.report.pauses import TOLD_BELOW, pauses
+from campaigns.report.series import Repetition, repetition
+from campaigns.report.series import sentence as repeating
 from campaigns.report.tallies import Tally
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
@@ -54,6 +56,8 @@ def status(
     One transaction gives one consistent answer. Raises InputError for an unknown campaign.
     """
     found = campaign(conn, campaign_id)
+    if found.state is not CampaignState.DRAFT and (repeats := repetition(conn, campaign_id)):
+        return _repeats(found, repeats, staffed=staffed)
     rows = tally.tallies(conn, campaign_id)
     held = pauses(conn, now_ms, paused)
     since = max(found.started_at or 0, conn.execute(_LAST_VERB, {"campaign_id": campaign_id}).scalar() or 0)
@@ -79,6 +83,23 @@ def status(
     )
     sentence = _kept_open(found, result, rows, now_ms) or _sentence(found, result, eta, now_ms)
     return result.model_copy(update={"sentence": sentence})
+
+
+def _repeats(found: Campaign, repeats: Repetition, *, staffed: bool | None) -> Status:
+    """Return how a series stands: it has no rows, each of its moments has a campaign that does."""
+    return Status(
+        id=found.ref,
+        name=found.name,
+        state=found.state,
+        sentence=repeating(found, repeats, staffed=staffed),
+        total=0,
+        counts=tally.counts([]),
+        reasons={},
+        rate=_total([]),
+        eta=None,
+        in_flight=0,
+        pages=[],
+    )
 
 
 def _total(rates: Sequence[Rates]) -> Rates:

@@ -69,7 +69,7 @@ def test_without_a_choice_it_is_the_end_and_what_needs_a_person(pagecast):
     (row,) = listed(pagecast)
     assert row["on"] == [
         *("campaign.finished", "campaign.stopped", "campaign.late", "campaign.stalled"),
-        "page.parked",
+        *("series.parked", "page.parked"),
     ]
 
 
