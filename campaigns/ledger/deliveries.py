@@ -222,7 +222,7 @@ def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claime
     """Claim for several chunks at once; return what each got, in their order. No chunk may ask twice."""
     assert len({ask.held.chunk_id for ask in asks}) == len(asks)
     locks.chunks(conn, sorted(ask.held.chunk_id for ask in asks))
-    frequency.take_turns(conn, [ask.held.page_id for ask in asks if ask.cap])
+    accounts = frequency.take_turns(conn, [ask.held.page_id for ask in asks if ask.cap])
     guards = _guards(conn, asks, now)
     got: dict[int, Claimed[T]] = {}
     free: list[Ask[T]] = []
@@ -232,8 +232,8 @@ def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claime
             free.append(ask)
         else:
             got[ask.held.chunk_id] = _claim_carefully(conn, ask, now) if guard else Claimed(held=False, rows=[])
-    for ask, claimed in zip(free, _take(conn, free, now), strict=True):
-        got[ask.held.chunk_id] = claimed
+    for some in frequency.in_rounds(free, [accounts[ask.held.page_id] if ask.cap else None for ask in free]):
+        got.update(zip((ask.held.chunk_id for ask in some), _take(conn, some, now), strict=True))
     return [got[ask.held.chunk_id] for ask in asks]
 
 

@@ -1,6 +1,8 @@
 """How many messages a person had lately, of whichever campaigns: looked at once more when they are claimed."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -8,10 +10,12 @@ from campaigns import locks
 from campaigns.ledger.batch import Batch
 from schemas.campaign_file import PerPerson
 
+T = TypeVar("T")
+
 HAD = "('sending', 'accepted', 'delivered', 'read', 'unknown', 'assumed_sent')"
 """The states of a row that may have brought a message, for SQL."""
 
-_SENDERS = text("SELECT DISTINCT sender_id FROM page WHERE id IN :pages ORDER BY sender_id").bindparams(
+_SENDERS = text("SELECT id, sender_id FROM page WHERE id IN :pages ORDER BY sender_id").bindparams(
     bindparam("pages", expanding=True)
 )
 # The unique index on sender, recipient and campaign leads to the few rows of each person. The claimed row itself is
@@ -29,14 +33,29 @@ _CAPPED = Batch(
 )
 
 
-def take_turns(conn: Connection, page_ids: Sequence[int]) -> None:
-    """Let nobody else count the people of these pages' accounts until the transaction ends.
+def take_turns(conn: Connection, page_ids: Sequence[int]) -> dict[int, int]:
+    """Let nobody else count the people of these pages' accounts until the transaction ends; return each page's account.
 
     Two campaigns that claim one person at the same moment would not see each other.
     """
-    if page_ids:
-        for sender_id in conn.execute(_SENDERS, {"pages": sorted(set(page_ids))}).scalars().all():
-            locks.turn(conn, f"frequency {sender_id}")
+    found = conn.execute(_SENDERS, {"pages": sorted(set(page_ids))}).all() if page_ids else ()
+    for sender_id in dict.fromkeys(row.sender_id for row in found):
+        locks.turn(conn, f"frequency {sender_id}")
+    return {row.id: row.sender_id for row in found}
+
+
+def in_rounds(asks: Sequence[T], accounts: Sequence[int | None]) -> list[list[T]]:
+    """Divide claims so that no round counts an account's people twice: each sees what the rounds before it have taken.
+
+    `accounts` names for each the one whose people it counts, None where it counts nobody's.
+    """
+    rounds: dict[int, list[T]] = defaultdict(list)
+    turns: Counter[int] = Counter()
+    for ask, account in zip(asks, accounts, strict=True):
+        if account is not None:
+            turns[account] += 1
+        rounds[0 if account is None else turns[account]].append(ask)
+    return [rounds[number] for number in sorted(rounds)]
 
 
 def capped(conn: Connection, rows: Sequence[tuple[int, PerPerson | None]], now: int) -> frozenset[int]:

@@ -122,3 +122,18 @@ def test_two_campaigns_that_claim_one_person_at_once_see_each_other(desk, crossi
     thread.join(10)
     assert len(first.rows) == 3
     assert {row.recipient_id for row in first.rows}.isdisjoint(row.recipient_id for row in got[0].rows)
+
+
+@pytest.mark.parametrize("want", [1, 3])
+def test_so_do_two_that_claim_in_one_statement(desk, crossing, want):
+    other = crossing()
+    desk.write("UPDATE lane SET proven = true")
+    query = "SELECT MIN(id) AS id FROM chunk WHERE campaign_id = :id"
+    there = factories.select(desk.runtime, query, id=other.id)[0]["id"]
+    names = {"here": desk.held(), "there": desk.held(there), "free": desk.held(2)}
+    asks = [Ask(held, prepare, name, want, 0, None if name == "free" else ONCE) for name, held in names.items()]
+    with desk.runtime.writing() as conn:
+        here, second, free = claim_all(conn, asks, now_of(conn))
+    got = [[row.recipient_id for row in claimed.rows] for claimed in (here, second, free)]
+    assert [len(people) for people in got[::2]] == [want, want]
+    assert set(got[0]).isdisjoint(got[1])
