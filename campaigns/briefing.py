@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import httpx
 from sqlalchemy import Connection, text
 
-from campaigns import template
+from campaigns import hours, template
+from campaigns.plan.timetable import Times
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Provider, Sender
 from campaigns.settings import Settings, secret
@@ -18,7 +19,7 @@ from schemas.page import Channel, ProviderName, Route
 
 _LOAD = text("""
     SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.rate AS ceiling,
-           campaign.weight, campaign.spec, lane.route, lane.proven,
+           campaign.weight, campaign.spec, campaign.changes, lane.route, lane.proven,
            page.name AS page, page.channel, page.provider, page.account_id, page.parked_at
     FROM campaign JOIN lane ON lane.campaign_id = campaign.id JOIN page ON page.id = lane.page_id
     WHERE campaign.id = :campaign_id AND page.id = :page_id
@@ -43,6 +44,10 @@ class Briefing:
     proven: bool
     parked: bool
     cap: PerPerson | None = None
+    times: Times | None = None
+    """When it may send; None where that is always."""
+    changes: int = 0
+    """The campaign's as it was when read."""
 
     @property
     def sender_key(self) -> str:
@@ -63,6 +68,7 @@ def brief(
     message = Message.model_validate_json(row.message)
     sender = sender_of(row.channel, row.account_id, route, settings, environment)
     provider = PROVIDERS[ProviderName(row.provider)]
+    file = CampaignFile.model_validate_json(row.spec)
     return Briefing(
         campaign_id=campaign_id,
         page_id=page_id,
@@ -77,7 +83,9 @@ def brief(
         paces=paces(provider, sender, route, row.ceiling, campaign_id),
         proven=bool(row.proven),
         parked=row.parked_at is not None,
-        cap=CampaignFile.model_validate_json(row.spec).limits.per_person,
+        cap=file.limits.per_person,
+        times=hours.times(file),
+        changes=row.changes,
     )
 
 
@@ -97,7 +105,8 @@ def paces(
     found = (*provider.paces(sender, route), Pace(f"host:{host}", f"host {host}", None))
     if ceiling is None:
         return found
-    own = f"campaign:{campaign_id}:{sender.channel}:{sender.account_id}"
+    # A rate that is changed begins at once: the bucket of the old one may have its next slot minutes away.
+    own = f"campaign:{campaign_id}:{sender.channel}:{sender.account_id}:{ceiling:g}"
     return (*found, Pace(own, "the campaign's rate", ceiling))
 
 

@@ -18,6 +18,9 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+_ZERO = {"server_default": "0"}
+
+
 class Campaign(SQLModel, table=True):
     """Times are epoch milliseconds. `spec`, `message` are JSON; neither ever holds a secret.
 
@@ -56,5 +59,10 @@ class Campaign(SQLModel, table=True):
     """How many go out before it pauses by itself; None where it does not, or has."""
     canary_left: int | None = None
     """How many of these may still be claimed."""
+    open_until: int | None = Field(default=None, sa_type=BigInteger)
+    hold_until: int | None = Field(default=None, sa_type=BigInteger)
+    """Where it has hours: when it holds next, or when it goes on."""
+    changes: int = Field(default=0, sa_column_kwargs=_ZERO)
+    """Rises with every change of its pace or hours while it runs, for those who send."""
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """Rises with every correction of the message."""

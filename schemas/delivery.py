@@ -67,6 +67,8 @@ class Delivery(SQLModel, table=True):
     chunk_id: int | None = None
     line: int
     recipient_id: str
+    zone: str | None = None
+    """Whose clocks its quiet time is by, where that is each person's own."""
     variables: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
     closes_at: int | None = Field(default=None, sa_type=BigInteger)
     state: DeliveryState = Field(sa_type=String)

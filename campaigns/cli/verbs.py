@@ -14,6 +14,10 @@ VERBS = {
     "test-send": ("trials", "Send the message once to one of your testers, outside the campaign's ledger and counts."),
     "launch": ("drafts", "Launch a draft as its plan says. Workers (`pagecast up`) do the sending."),
     "pause": ("control", "Stop sending within a second; what is on the wire ends and is settled."),
+    "change": (
+        "changes",
+        "Change the rate, weight, hours or quiet time of a launched campaign; it takes effect within two seconds.",
+    ),
     "resume": ("control", "Go on with a paused campaign."),
     "cancel": ("control", "End a campaign: nobody else gets it; who got it stays in the ledger."),
     "explain": ("reports", "Say everything known about one person in a campaign, and why."),

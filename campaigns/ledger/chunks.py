@@ -23,7 +23,9 @@ CRASHES = 3
 _RINGABLE = text("""
     SELECT chunk.id, chunk.campaign_id, chunk.page_id, chunk.deadline
     FROM chunk JOIN campaign ON campaign.id = chunk.campaign_id JOIN page ON page.id = chunk.page_id
-    WHERE campaign.state = 'sending' AND (page.parked_at IS NULL OR page.probe_at <= :now)
+    WHERE campaign.state = 'sending' AND campaign.hold_until IS NULL
+      AND (campaign.open_until IS NULL OR campaign.open_until > :now)
+      AND (page.parked_at IS NULL OR page.probe_at <= :now)
       AND chunk.campaign_id = :campaign_id AND chunk.page_id = :page_id
       AND chunk.state = 'ready' AND (chunk.due_at IS NULL OR chunk.due_at <= :now)
       AND (chunk.rung_at IS NULL OR chunk.rung_at <= :stale)
@@ -48,7 +50,8 @@ _ACQUIRE = text("""
     UPDATE chunk SET state = 'running', owner = :owner, fence = fence + 1, lease_until = :now + :lease, rung_at = NULL,
                      sentence = NULL
     WHERE id = :id AND state = 'ready' AND (due_at IS NULL OR due_at <= :now)
-      AND EXISTS (SELECT 1 FROM campaign WHERE campaign.id = chunk.campaign_id AND campaign.state = 'sending')
+      AND EXISTS (SELECT 1 FROM campaign WHERE campaign.id = chunk.campaign_id AND campaign.state = 'sending'
+                  AND campaign.hold_until IS NULL AND (campaign.open_until IS NULL OR campaign.open_until > :now))
       AND EXISTS (SELECT 1 FROM page WHERE page.id = chunk.page_id
                   AND (page.parked_at IS NULL OR page.probe_at <= :now))
       AND (SELECT count(*) FROM chunk AS other WHERE other.campaign_id = chunk.campaign_id
@@ -100,6 +103,12 @@ _PROGRESS = Batch("UPDATE chunk SET crashes = 0 WHERE id IN (SELECT id FROM give
 _RESTART = text("""
     UPDATE chunk SET state = 'ready', crashes = 0, sentence = NULL, rung_at = NULL
     WHERE campaign_id = :campaign_id AND state = 'stopped'
+""")
+_HURRY = text("UPDATE chunk SET due_at = NULL, rung_at = NULL WHERE campaign_id = :campaign_id AND state = 'ready'")
+_HURRY_HELD = text("""
+    UPDATE delivery SET due_at = NULL
+    WHERE chunk_id IN (SELECT id FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done')
+      AND state = 'pending' AND due_at IS NOT NULL AND provider_code IS NULL
 """)
 _STOPPED_SENTENCE = "Three runs of this part ended without one answer; resume the campaign to try again."
 
@@ -215,6 +224,16 @@ def progressed(conn: Connection, ids: Sequence[int]) -> None:
 def restart(conn: Connection, campaign_id: int) -> int:
     """Make a campaign's stopped chunks ready again; return how many."""
     return conn.execute(_RESTART, {"campaign_id": campaign_id}).rowcount
+
+
+def hurry(conn: Connection, campaign_id: int, *, held: bool) -> None:
+    """Look at a campaign's chunks anew at once: what they were due at was by another pace or other hours.
+
+    With `held`, also at each person whom quiet time held back; who was deferred by an answer stays so.
+    """
+    conn.execute(_HURRY, {"campaign_id": campaign_id})
+    if held:
+        conn.execute(_HURRY_HELD, {"campaign_id": campaign_id})
 
 
 def running(conn: Connection) -> Sequence[Row[tuple[int, str, int]]]:

@@ -24,17 +24,21 @@ from schemas.reason import Reason
 T = TypeVar("T")
 
 SKIM = 1_000
-"""Rows that one claim may look at and skip before it gives up finding more to send."""
+"""Rows that one claim may look at and pass over before it gives up finding more to send."""
+_AHEAD = 100
+"""Rows that are read at once where many are held back."""
 
 _GUARD = Batch(
     """
-    SELECT chunk.id, page.parked_at, lane.proven, lane.trial, campaign.canary_left
+    SELECT chunk.id, page.parked_at, lane.proven, lane.trial, campaign.canary_left, campaign.open_until,
+           campaign.changes
     FROM given JOIN chunk ON chunk.id = given.id AND chunk.fence = given.fence
         JOIN campaign ON campaign.id = chunk.campaign_id JOIN page ON page.id = chunk.page_id
         JOIN lane ON lane.campaign_id = chunk.campaign_id AND lane.page_id = chunk.page_id
     WHERE chunk.state = 'running' AND campaign.state = 'sending'
       AND (page.parked_at IS NULL OR page.probe_at <= :now)
       AND (campaign.not_after IS NULL OR campaign.not_after > :now)
+      AND campaign.hold_until IS NULL AND (campaign.open_until IS NULL OR campaign.open_until > :now)
     """,
     id=int,
     fence=int,
@@ -46,7 +50,7 @@ _ON_THE_WIRE = text("""
 _RESERVE = text("UPDATE campaign SET canary_left = canary_left - :n WHERE id = :id AND canary_left >= :n")
 _PROBED = text("UPDATE page SET probe_at = NULL WHERE id = :id")
 _ROW = """
-    SELECT id, chunk_id, sender_id, recipient_id, variables, closes_at, part_done, tries, message_ids,
+    SELECT id, chunk_id, sender_id, recipient_id, variables, closes_at, part_done, tries, message_ids, zone,
            EXISTS (SELECT 1 FROM suppression WHERE suppression.recipient_id = delivery.recipient_id
                    AND suppression.sender_id IN (0, delivery.sender_id)) AS opted_out
     FROM delivery
@@ -77,6 +81,7 @@ _CLAIM = Batch(
     id=int,
     claim=str,
 )
+_HOLD = text("UPDATE delivery SET due_at = :due_at WHERE id = :id")
 _SKIP = text("UPDATE delivery SET state = :state, reason = :reason WHERE id = :id")
 _SETTLE = """
     UPDATE delivery SET state = given.state, reason = given.reason,
@@ -114,7 +119,10 @@ _EVIDENCE = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row as a claim found it; `part` is the 1-based part to send now, `capped` whose other messages are enough."""
+    """A row as a claim found it; `part` is the 1-based part to send now, `capped` whose other messages are enough.
+
+    `open_until` (epoch ms) is when the whole campaign holds next, None where it does not.
+    """
 
     id: int
     sender_id: int
@@ -126,6 +134,15 @@ class Candidate:
     message_ids: str | None
     opted_out: bool
     capped: bool = False
+    zone: str | None = None
+    open_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing may be sent to this person now: not before `until` (epoch ms), or None where that is so for everybody."""
+
+    until: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +150,9 @@ class Claimed(Generic[T]):
     """What one claim got.
 
     `held` is False where chunk, campaign or page no longer allow sending; `awaiting` where an unproven lane must see an
-    answer first. `last_id` is the id behind which the next claim of this run may look.
+    answer first. `last_id` is the id behind which the next claim of this run may look. `deferred` people are held back
+    in quiet time of their own; `closing` is True where the campaign itself holds before the next slot, `changed` where
+    it is not as the one who asks has read it.
     """
 
     held: bool
@@ -141,6 +160,9 @@ class Claimed(Generic[T]):
     awaiting: bool = False
     skipped: int = 0
     last_id: int = 0
+    deferred: int = 0
+    closing: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +213,25 @@ class Ask(Generic[T]):
     """A claim of up to `want` rows of a chunk behind id `after`, under the claim id `name`.
 
     `prepare(row, i)` is called before the claim is written, for the row that would get the i-th slot: it renders and
-    returns the prepared row, or the reason why this person is skipped after all. It must have no effect of its own.
-    `cap` is the campaign's on messages to a person.
+    returns the prepared row, the reason why this person is skipped after all, or that they are held back. It must have
+    no effect of its own. `cap` is the campaign's on messages to a person. `changes` is the campaign's as the one who
+    asks has read it: where it was changed since, nothing is claimed. A guard fills in `open_until`.
     """
 
     held: Held
-    prepare: Callable[[Candidate, int], T | Reason]
+    prepare: Callable[[Candidate, int], T | Reason | Hold]
     name: str
     want: int
     after: int
     cap: PerPerson | None = None
+    changes: int | None = None
+    open_until: int | None = None
 
 
 def claim(
     conn: Connection,
     held: Held,
-    prepare: Callable[[Candidate, int], T | Reason],
+    prepare: Callable[[Candidate, int], T | Reason | Hold],
     *,
     name: str,
     want: int,
@@ -228,8 +253,10 @@ def claim_all(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claime
     free: list[Ask[T]] = []
     for ask in sorted(asks, key=lambda ask: ask.held.page_id):
         guard = guards.get(ask.held.chunk_id)
-        if guard and guard.proven and guard.parked_at is None and guard.canary_left is None:
-            free.append(ask)
+        if guard and ask.changes not in {None, guard.changes}:
+            got[ask.held.chunk_id] = Claimed(held=False, rows=[], changed=True)
+        elif guard and guard.proven and guard.parked_at is None and guard.canary_left is None:
+            free.append(ask if guard.open_until is None else replace(ask, open_until=guard.open_until))
         else:
             got[ask.held.chunk_id] = _claim_carefully(conn, ask, now) if guard else Claimed(held=False, rows=[])
     for some in frequency.in_rounds(free, [accounts[ask.held.page_id] if ask.cap else None for ask in free]):
@@ -258,7 +285,7 @@ def _claim_carefully(conn: Connection, ask: Ask[T], now: int) -> Claimed[T]:
         want = _reserve(conn, ask.held, min(want, guard.canary_left))
         if want <= 0:
             return Claimed(held=False, rows=[])
-    claimed = _take(conn, [replace(ask, want=want)], now)[0]
+    claimed = _take(conn, [replace(ask, want=want, open_until=guard.open_until)], now)[0]
     if claimed.rows and guard.parked_at is not None:
         conn.execute(_PROBED, {"id": ask.held.page_id})
     if guard.canary_left is not None:
@@ -292,32 +319,61 @@ def _take(conn: Connection, asks: Sequence[Ask[T]], now: int) -> list[Claimed[T]
         _CLAIM.run(conn, claims, now=now)
     if skips := [skip for pick in picks for skip in pick.skips]:
         conn.execute(_SKIP, skips)
+    if holds := [hold for pick in picks for hold in pick.holds]:
+        conn.execute(_HOLD, holds)
     changes: Counter[Change] = Counter()
     for ask, pick in zip(asks, picks, strict=True):
         pick.count(ask.held.place, changes)
     add(conn, changes)
-    return [Claimed(held=True, rows=pick.ready, skipped=len(pick.skips), last_id=pick.last) for pick in picks]
+    return [pick.claimed for pick in picks]
 
 
 @dataclass(slots=True)
 class _Pick(Generic[T]):
-    """The rows that one Ask gets, those that it skips, and the last one that it looked at."""
+    """The rows that one Ask gets, those that it skips or holds back, and the last one that it looked at.
+
+    It is `closing` where the next row's slot would be too late for the whole campaign.
+    """
 
     last: int
     ready: list[T] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
     skips: list[dict[str, Any]] = field(default_factory=list)
+    holds: list[dict[str, Any]] = field(default_factory=list)
+    closing: bool = False
 
-    def look(self, row: Row[Any], prepare: Callable[[Candidate, int], T | Reason], *, capped: bool) -> None:
+    def look(self, row: Row[Any], ask: Ask[T], *, capped: bool) -> None:
+        verdict = ask.prepare(_candidate(row, ask.open_until, capped=capped), len(self.ready))
+        if isinstance(verdict, Hold) and verdict.until is None:
+            self.closing = True
+            return
         self.last = row.id
-        verdict = prepare(_candidate(row, capped=capped), len(self.ready))
-        if isinstance(verdict, Reason):
+        if isinstance(verdict, Hold):
+            self.holds.append({"id": row.id, "due_at": verdict.until})
+        elif isinstance(verdict, Reason):
             # Who already got a part is not "skipped": the report must not say that nothing went out.
             state = DeliveryState.FAILED if row.part_done else DeliveryState.SKIPPED
             self.skips.append({"id": row.id, "state": state.value, "reason": verdict.value})
         else:
             self.ready.append(verdict)
             self.ids.append(row.id)
+
+    def wants(self, ask: Ask[T]) -> bool:
+        """Return whether it may look at one more."""
+        passed_over = len(self.skips) + len(self.holds)
+        return not self.closing and len(self.ready) < ask.want and passed_over < SKIM
+
+    @property
+    def claimed(self) -> Claimed[T]:
+        """What the Ask is told."""
+        return Claimed(
+            held=True,
+            rows=self.ready,
+            skipped=len(self.skips),
+            last_id=self.last,
+            deferred=len(self.holds),
+            closing=self.closing,
+        )
 
     def count(self, place: Place, changes: Counter[Change]) -> None:
         if self.ids:
@@ -330,21 +386,23 @@ def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, capped: frozens
     """Look at an ask's rows in turn; the `first` of them, and whether it is `capped`, is found for all who want one."""
     pick: _Pick[T] = _Pick(ask.after)
     if first is not None:
-        pick.look(first, ask.prepare, capped=first.id in capped)
+        pick.look(first, ask, capped=first.id in capped)
     elif ask.want == 1:
         return pick
-    while len(pick.ready) < ask.want and len(pick.skips) < SKIM:
-        facts = {"chunk_id": ask.held.chunk_id, "after": pick.last, "now": now, "n": ask.want - len(pick.ready)}
-        found = conn.execute(_NEXT, facts).all()
+    while pick.wants(ask):
+        n = _AHEAD if pick.holds else ask.want - len(pick.ready)
+        found = conn.execute(_NEXT, {"chunk_id": ask.held.chunk_id, "after": pick.last, "now": now, "n": n}).all()
         capped = frequency.capped(conn, [(row.id, ask.cap) for row in found], now)
         for row in found:
-            pick.look(row, ask.prepare, capped=row.id in capped)
+            if not pick.wants(ask):
+                break
+            pick.look(row, ask, capped=row.id in capped)
         if not found:
             break
     return pick
 
 
-def _candidate(row: Row[Any], *, capped: bool) -> Candidate:
+def _candidate(row: Row[Any], open_until: int | None, *, capped: bool) -> Candidate:
     return Candidate(
         row.id,
         row.sender_id,
@@ -356,6 +414,8 @@ def _candidate(row: Row[Any], *, capped: bool) -> Candidate:
         row.message_ids,
         bool(row.opted_out),
         capped,
+        row.zone,
+        open_until,
     )
 
 

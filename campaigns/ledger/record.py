@@ -7,6 +7,7 @@ looks at the rows; a load that was interrupted is swept before the next one begi
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,8 @@ class Load:
     """What is loaded: the ledger's rows in send order, the chunks, and the counts of all rows of the list.
 
     `rows` has line, recipient_id, page_id, sender_id, variables, closes_at, state, reason, chunk_seq (null where
-    skipped). `chunks` has page_id, seq, size, deadline. `tallies` has page_id, chunk_seq, state, reason, n.
+    skipped), and zone where people have quiet time by their own clocks.
+    `chunks` has page_id, seq, size, deadline. `tallies` has page_id, chunk_seq, state, reason, n.
     """
 
     rows: pl.DataFrame
@@ -75,9 +77,10 @@ def load(writing: Writing, campaign_id: int, rows: Load, pause: float = _PAUSE) 
         chunk_ids = _record_chunks(conn, campaign_id, rows.chunks)
         step = _step(conn)
     done = 0
-    while part := _slice(rows.rows.slice(done, step), first + done, campaign_id, chunk_ids):
+    columns = (*_COLUMNS, *(("zone",) if "zone" in rows.rows.columns else ()))
+    while part := _slice(rows.rows.slice(done, step), first + done, campaign_id, chunk_ids, columns):
         with writing() as conn:
-            bulk.insert(conn, "delivery", _COLUMNS, part)
+            bulk.insert(conn, "delivery", columns, part)
             done, step = done + len(part), _step(conn)
         time.sleep(pause)
     with writing() as conn:
@@ -98,7 +101,9 @@ def _step(conn: Connection) -> int:
     return SLICE if conn.execute(_SENDING).first() else SLICE_ALONE
 
 
-def _slice(rows: pl.DataFrame, first: int, campaign_id: int, chunk_ids: pl.DataFrame) -> list[tuple[object, ...]]:
+def _slice(
+    rows: pl.DataFrame, first: int, campaign_id: int, chunk_ids: pl.DataFrame, columns: Sequence[str]
+) -> list[tuple[object, ...]]:
     return (
         rows.with_columns(pl.col("page_id", "chunk_seq").cast(pl.Int64))
         .join(chunk_ids, on=["page_id", "chunk_seq"], how="left", maintain_order="left")
@@ -106,7 +111,7 @@ def _slice(rows: pl.DataFrame, first: int, campaign_id: int, chunk_ids: pl.DataF
             pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("id"),
             pl.lit(campaign_id).alias("campaign_id"),
         )
-        .select(_COLUMNS)
+        .select(columns)
         .rows()
     )
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, text
 
-from campaigns import events, locks
+from campaigns import events, hours, locks
 from campaigns.ledger import withdrawal
 from campaigns.ledger.tallies import open_rows
 from campaigns.lifecycle import canary, late
@@ -42,6 +42,7 @@ _RESCUABLE = sorted(reason.value for reason in RESCUABLE)
 
 def advance(conn: Connection, now: int) -> None:
     """Move every campaign that time moves; `now` in epoch milliseconds."""
+    hours.turn(conn, now)
     late.begin(conn, now)
     canary.hold(conn, now)
     for campaign_id in conn.execute(_LATE, {"now": now}).scalars().all():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import NoResultFound
 
-from campaigns import events
+from campaigns import events, hours
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import record
 from campaigns.lifecycle import find, series
@@ -113,6 +113,7 @@ def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str, *
         state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
         facts = {"state": state.value, "now": now, "started_at": None if waits else now, "id": campaign.id}
         conn.execute(_LAUNCH, facts)
+        hours.lay(conn, campaign.id, CampaignFile.model_validate_json(campaign.spec), now)
         more = f", and {planned.waiting:,} more when they write" if planned.waiting else ""
         sentence = f"Launched with plan {planned.plan.token} for {planned.plan.eligible:,} people{more}."
         events.record(conn, now, "campaign.launched", actor, sentence, campaign_id=campaign.id)

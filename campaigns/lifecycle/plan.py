@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, text
 
-from campaigns import contacts, suppression, template
+from campaigns import contacts, hours, suppression, template
 from campaigns import plan as planning
 from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
-from campaigns.lifecycle import choice, frequency, hold, neighbours, repetition
+from campaigns.lifecycle import choice, frequency, neighbours, repetition
 from campaigns.lifecycle.terms import upcoming
 from campaigns.moments import dated, people
 from campaigns.plan import Division
@@ -78,7 +78,7 @@ def plan(
         start_ms=start_ms,
         not_after_ms=campaign.not_after,
         parts=len(message.parts),
-        times=hold.times(file),
+        times=hours.times(file),
     )
     token = planning.token(
         message=message,
@@ -94,6 +94,7 @@ def plan(
             *notes,
             *neighbours.overlaps(conn, campaign, division),
             *choice.told(file, division),
+            *hours.told(file),
             *repetition.told(file, now),
         )
     drawn = planning.forecast(division, token=token, findings=findings)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 from sqlalchemy import Connection, text
 
-from campaigns import pages
+from campaigns import hours, pages
 from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
 from campaigns.errors import StateError
@@ -37,7 +37,8 @@ _REROUTE = text("""
 """)
 _RELIMIT = text("""
     UPDATE campaign SET rate = :rate, margin_ms = :margin_ms, not_after = :not_after,
-        keep_open_until = :keep_open_until, weight = :weight, spec = :spec WHERE id = :id
+        keep_open_until = :keep_open_until, weight = :weight, spec = :spec, changes = changes + 1
+    WHERE id = :id
 """)
 
 
@@ -72,6 +73,7 @@ def refresh(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
             "id": campaign.id,
         }
         conn.execute(_RELIMIT, facts)
+        hours.lay(conn, campaign.id or 0, draft.file, now_of(conn))
         series.move(conn, campaign.id or 0, draft.folder)
         for row in _routes(runtime, campaign, draft):
             conn.execute(_REROUTE, row)

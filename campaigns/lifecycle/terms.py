@@ -1,5 +1,6 @@
 """The times and figures that a campaign file sets, read once and held against one another."""
 
+from campaigns import hours
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
 from campaigns.lifecycle.repetition import occurring, recurrence
@@ -11,6 +12,7 @@ def terms(file: CampaignFile) -> dict[str, float | None]:
     """Return the file's times in milliseconds, and its limits, by the campaign's columns; raises InputError."""
     schedule, audience = file.schedule, file.audience
     recurrence(file)
+    hours.times(file)
     start = moment(schedule.start, "schedule.start") if schedule.start else None
     not_after = moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None
     open_until = moment(schedule.keep_open_until, "schedule.keep_open_until") if schedule.keep_open_until else None

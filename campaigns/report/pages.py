@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaigns import hours
 from campaigns.moments import clock, iso_or_none, lasting, people
 from campaigns.pages import PAUSED
+from campaigns.plan.timetable import Timetable
 from campaigns.report.lanes import LaneNow
 from campaigns.report.pauses import Pauses, allowed, holding, last_over, told, why_slow
 from schemas.bucket import Bucket
@@ -46,6 +48,8 @@ class Now:
     parts: int
     staffed: bool | None = None
     """Whether somebody is there to send; None where that cannot be known."""
+    open: Timetable | None = None
+    """When the campaign sends, None where that is always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Standing:
 def standing(lane: LaneNow, counts: dict[str, int], now: Now) -> Standing:
     """Return where one page stands; `counts` are its own."""
     place = _place(lane, counts, now)
-    held = now.campaign.state is not CampaignState.SENDING or holding(lane, now.pauses, now.ms) is not None
+    stopped = now.campaign.state is not CampaignState.SENDING or now.campaign.hold_until is not None
+    held = stopped or holding(lane, now.pauses, now.ms) is not None
     stands = place.state in {LaneState.PARKED, LaneState.DONE}
     rates = Rates(
         asked=0.0 if place.state is LaneState.DONE else lane.asked,
@@ -113,6 +118,8 @@ def _place(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
     if now.campaign.state is not CampaignState.SENDING:
         until = now.campaign.start_at if now.campaign.state is CampaignState.SCHEDULED else None
         return Place(LaneState.WAITING, f"Waiting: {_NOT_SENDING[now.campaign.state]}.", until)
+    if now.campaign.hold_until is not None:
+        return Place(LaneState.WAITING, hours.holding(now.campaign, now.ms), now.campaign.hold_until)
     if pause := holding(lane, now.pauses, now.ms):
         return Place(LaneState.WAITING, told(lane, pause, now.ms), pause.until)
     return _at_work(lane, counts, now)
@@ -199,7 +206,8 @@ def _done_at(lane: LaneNow, counts: dict[str, int], place: Place, now: Now) -> i
     may_end = place.state is LaneState.SENDING or (place.state is LaneState.WAITING and place.until is not None)
     if not may_end or lane.asked <= 0:
         return None
-    return max(now.ms, place.until or 0) + round(left(counts) * 1000 / _pace(lane, place, now))
+    begins, needed = max(now.ms, place.until or 0), round(left(counts) * 1000 / _pace(lane, place, now))
+    return begins + needed if now.open is None else now.open.after(begins, needed)
 
 
 def _pace(lane: LaneNow, place: Place, now: Now) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-from campaigns import buckets
+from campaigns import buckets, hours
 from campaigns.errors import InputError
 from campaigns.moments import clock, iso_or_none, lasting, people
 from campaigns.report import tallies as tally
@@ -62,7 +62,8 @@ def status(
     held = pauses(conn, now_ms, paused)
     since = max(found.started_at or 0, conn.execute(_LAST_VERB, {"campaign_id": campaign_id}).scalar() or 0)
     parts = max(1, len(json.loads(found.message).get("parts", ())))
-    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts, staffed)
+    times = hours.times_of(found)
+    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts, staffed, times.whole if times else None)
     standings = [standing(lane, tally.counts(rows, lane.page_id), now) for lane in lanes(conn, campaign_id, now_ms)]
     counts = tally.counts(rows)
     pages = [each.status for each in standings]

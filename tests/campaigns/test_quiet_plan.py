@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns import plan
+from campaigns.plan import division
 from campaigns.plan.opentime import OpenTime
 from campaigns.plan.shifts import serve
 from campaigns.plan.timetable import Times
@@ -64,7 +64,7 @@ def divide(ends, when, *, rate=1 / 60, start=START, zones=None, **settings):
         )
     ]
     frame = pl.LazyFrame(rows, schema=_DTYPES, orient="row")
-    return plan.divide(frame, [page], start_ms=start, times=when, **settings)
+    return division.divide(frame, [page], start_ms=start, times=when, **settings)
 
 
 def reasons(division):

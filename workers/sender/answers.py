@@ -44,11 +44,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed row with its rendered text."""
+    """A claimed row with its rendered text, which may be sent before `until` (epoch ms)."""
 
     row: Candidate
     claim: str
     text: str
+    until: int
 
 
 class Answers:

@@ -21,13 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns.briefing import Briefing, bottleneck
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Ask, Candidate, Claimed
+from campaigns.ledger.deliveries import Ask, Candidate, Claimed, Hold
 from campaigns.providers.protocol import Call
 from campaigns.runtime import now_of
 from campaigns.template import Blank
 from schemas.reason import Reason
 from workers.lease import Share
 from workers.sender.answers import Answers, Ready
+from workers.sender.gate import admit
 from workers.sender.kit import Kit
 from workers.throttle import Lease, PaceUnavailable
 
@@ -56,6 +57,8 @@ class Ended(Enum):
     """Why a run stopped claiming."""
 
     EXHAUSTED = "exhausted"
+    CHANGED = "changed"
+    CLOSED = "closed"
     REFUSED = "refused"
     WAITING = "waiting"
     TIME = "time"
@@ -142,12 +145,12 @@ class Course:
     async def _use(self, lease: Lease) -> Ended | None:
         claimed = await self._claim(lease)
         if not claimed.held:
-            return Ended.REFUSED
+            return Ended.CHANGED if claimed.changed else Ended.REFUSED
         if claimed.awaiting:
             await self._answers.heard(_AWAIT)
             return None
         if not claimed.rows:
-            return Ended.EXHAUSTED
+            return Ended.CLOSED if claimed.closing else Ended.EXHAUSTED
         self._start(claimed.rows, lease)
         until = lease.at(lease.count) - EARLY
         if until - self._loop.time() <= PATIENCE:
@@ -173,26 +176,22 @@ class Course:
         self._groups += 1
         name = f"{self._held.chunk_id}.{self._held.fence}.{self._groups}"
         prepare = partial(self._prepare, name=name, lease=lease, now=time.time() - self._loop.time())
-        claimed = await self._kit.claiming.claim(
-            Ask(self._held, prepare, name, lease.count, self._after, self._briefing.cap)
-        )
+        cap, changes = self._briefing.cap, self._briefing.changes
+        ask = Ask(self._held, prepare, name, lease.count, self._after, cap, changes)
+        claimed = await self._kit.claiming.claim(ask)
         self._after = max(self._after, claimed.last_id)
-        self._left -= len(claimed.rows) + claimed.skipped
+        self._left -= len(claimed.rows) + claimed.skipped + claimed.deferred
         return claimed
 
-    def _prepare(self, row: Candidate, i: int, *, name: str, lease: Lease, now: float) -> Ready | Reason:
-        if row.opted_out:
-            return Reason.OPTED_OUT
-        if row.capped:
-            return Reason.FREQUENCY_CAP
-        slot = lease.at(i)
-        if row.closes_at is not None and row.closes_at - self._briefing.margin_ms <= (now + slot) * 1000:
-            return Reason.WINDOW_CLOSED
+    def _prepare(self, row: Candidate, i: int, *, name: str, lease: Lease, now: float) -> Ready | Reason | Hold:
+        until = admit(row, self._briefing, int((now + lease.at(i)) * 1000))
+        if not isinstance(until, int):
+            return until
         try:
             texts = self._briefing.letter.render(json.loads(row.variables))
         except Blank:
             return Reason.BLANK_VARIABLE
-        return Ready(row, name, texts[row.part - 1])
+        return Ready(row, name, texts[row.part - 1], until)
 
     def _start(self, rows: Sequence[Ready], lease: Lease) -> None:
         for i, ready in enumerate(rows):
@@ -209,7 +208,7 @@ class Course:
         on_the_wire = False
         try:
             await self._sleep_until(slot)
-            if why := self._forfeits(slot, lease):
+            if why := self._forfeits(ready, slot, lease):
                 self.forfeited[why] += 1
                 self._answers.give_back(ready)
                 return
@@ -226,9 +225,11 @@ class Course:
             else:
                 self._answers.give_back(ready)
 
-    def _forfeits(self, slot: float, lease: Lease) -> str:
+    def _forfeits(self, ready: Ready, slot: float, lease: Lease) -> str:
         """Say why a slot may not be used after all; '' where it may."""
         now = self._loop.time()
+        if time.time() * 1000 >= ready.until:
+            return "closed"
         if now - slot > max(LATE, lease.interval):
             return "late"
         if not self._is_ours():

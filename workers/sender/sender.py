@@ -59,7 +59,7 @@ async def _run_lane(kit: Kit, held: Held, briefing: Briefing, until: float) -> N
     missed = dict(sum((course.forfeited for course in courses), Counter()))
     facts = {"chunk": held.chunk_id, "page": briefing.page, "campaign": briefing.ref, "why": ended.value}
     log.info("lane.ended", **facts, forfeited=missed)
-    if ended is Ended.TIME:
+    if ended in {Ended.TIME, Ended.CHANGED}:
         kit.ring(held.chunk_id)
 
 
