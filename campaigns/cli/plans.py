@@ -12,7 +12,7 @@ from campaigns.cli import output
 from campaigns.cli.standings import WIDTH, meaning, show_reasons
 from campaigns.lifecycle.preview import Sample
 from campaigns.lifecycle.view import View
-from campaigns.plan import Division
+from campaigns.plan.division import Division
 from campaigns.report.results import write_csv
 from schemas.campaign import Campaign
 from schemas.message import Message

@@ -48,7 +48,7 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
 
 def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = None) -> Status:
     """Return how a campaign stands now; `staffed` as for `report.status`."""
-    from campaigns import report  # noqa: PLC0415 - it brings polars, which a list of campaigns does without
+    from campaigns import report  # noqa: PLC0415 - a list of campaigns does without what it brings
 
     with runtime.reading() as conn:
         return report.status(conn, campaign.id or 0, now_of(conn), staffed=staffed)

@@ -47,7 +47,7 @@ VERBS = {
     "demo": ("demo", "Do the whole job against the built-in simulator, in a folder of its own."),
     "backup": (
         "safekeeping",
-        "Write database and stored lists into one file, while everything runs; secrets are not in it.",
+        "Write database, inbox and stored lists into one file, while everything runs; secrets are not in it.",
     ),
     "restore": (
         "safekeeping",

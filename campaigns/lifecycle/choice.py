@@ -6,7 +6,7 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from campaigns.moments import dated, people
-from campaigns.plan import Division
+from campaigns.plan.division import Division
 from campaigns.policy.twins import IN_HAND
 from schemas import recipient_list as stored
 from schemas.campaign import Campaign

@@ -10,14 +10,14 @@ import polars as pl
 from sqlalchemy import Connection, Row, text
 
 from campaigns import contacts, hours, suppression, template
-from campaigns import plan as planning
 from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
 from campaigns.lifecycle import choice, frequency, neighbours, repetition
 from campaigns.lifecycle.terms import upcoming
 from campaigns.moments import dated, people
-from campaigns.plan import Division
+from campaigns.plan import forecast
+from campaigns.plan.division import Division, divide
 from campaigns.policy import screening
 from campaigns.policy.condition import condition
 from campaigns.policy.holdout import Holdout
@@ -72,7 +72,7 @@ def plan(
     campaign = upcoming(campaign, file, now)
     start_ms = max(now, campaign.start_at or now)
     screened, lanes = screen(runtime, campaign, environment, start_ms)
-    division = planning.divide(
+    division = divide(
         screened,
         [lane.page for lane in lanes],
         start_ms=start_ms,
@@ -80,7 +80,7 @@ def plan(
         parts=len(message.parts),
         times=hours.times(file),
     )
-    token = planning.token(
+    token = forecast.token(
         message=message,
         list_id=campaign.list_id,
         division=division,
@@ -97,7 +97,7 @@ def plan(
             *hours.told(file),
             *repetition.told(file, now),
         )
-    drawn = planning.forecast(division, token=token, findings=findings)
+    drawn = forecast.forecast(division, token=token, findings=findings)
     waiting = _waiting(campaign, drawn, start_ms)
     if waiting and campaign.keep_open_until:
         when = dated(campaign.keep_open_until)

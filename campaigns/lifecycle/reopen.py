@@ -13,7 +13,7 @@ from campaigns import events, locks
 from campaigns.errors import StateError
 from campaigns.ledger import chunks, revival
 from campaigns.ledger.revival import Return
-from campaigns.plan import chunk_size
+from campaigns.plan.division import chunk_size
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState

@@ -1,6 +1,9 @@
-"""What will happen before it happens: turns, chunks, counts, the forecast, and the token that binds a launch to it."""
+"""What will happen before it happens.
 
-from campaigns.plan.division import Division, Outlook, chunk_size, divide
-from campaigns.plan.forecast import forecast, token
+    calendar   when sending is allowed, right over changes of clocks
+    turns      who is reached, and who is not, in the order of closing windows
+    division   the list in chunks, everyone counted
+    forecast   the plan that people read, and the token that binds a launch to it
 
-__all__ = ["Division", "Outlook", "chunk_size", "divide", "forecast", "token"]
+The first is light: the processes that send use it without polars.
+"""

@@ -1,16 +1,21 @@
 """What happened, and what is happening: one set of functions feeds CLI, API, dashboard and the exported files.
 
-Every function takes an open transaction (`Runtime.reading()`); none changes anything in the database.
+Every function takes an open transaction (`Runtime.reading()`); none changes anything in the database. Each module is
+imported when it is asked for: who only wants to know how a campaign stands does without polars.
 """
 
-from campaigns.report.conservation import equation
-from campaigns.report.ending import exit_code
-from campaigns.report.explanation import Explanation, explain
-from campaigns.report.folder import Written, write
-from campaigns.report.person import Person, person
-from campaigns.report.remainder import Remainder, remainder
-from campaigns.report.standing import status
-from campaigns.report.summary import Summary
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from campaigns.report.conservation import equation
+    from campaigns.report.dossier import Person, person
+    from campaigns.report.ending import exit_code
+    from campaigns.report.explanation import Explanation, explain
+    from campaigns.report.folder import Written, write
+    from campaigns.report.standing import status
+    from campaigns.report.summary import Summary
+    from campaigns.report.unreached import Remainder, remainder
 
 __all__ = [
     "Explanation",
@@ -26,3 +31,24 @@ __all__ = [
     "status",
     "write",
 ]
+
+_MODULES = {
+    "Explanation": "explanation",
+    "Person": "dossier",
+    "Remainder": "unreached",
+    "Summary": "summary",
+    "Written": "folder",
+    "equation": "conservation",
+    "exit_code": "ending",
+    "explain": "explanation",
+    "person": "dossier",
+    "remainder": "unreached",
+    "status": "standing",
+    "write": "folder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

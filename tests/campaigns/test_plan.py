@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from campaigns import plan
+from campaigns.plan import forecast
+from campaigns.plan.division import divide
 from schemas import recipient_list as stored
 from schemas import screened
 from schemas.campaign_page import CampaignPage
@@ -47,7 +48,7 @@ def _row(line, end=None, *, page=1, reason=None, rule=None, blank=False):
 
 def _divide(rows, pages=None, **settings):
     frame = pl.LazyFrame(rows, schema=_DTYPES, orient="row")
-    return plan.divide(frame, pages or [_page()], start_ms=START, **settings)
+    return divide(frame, pages or [_page()], start_ms=START, **settings)
 
 
 def _queue(ends, **settings):
@@ -169,7 +170,7 @@ class TestForecast:
             _row(23, page=2, reason="duplicate", blank=True),
             _row(24, page=None, rule="wrong_page", blank=True),
         ]
-        made = plan.forecast(_divide(rows, [_page(1), _page(2, rate=0.25)]), token="t", findings=["odd"])
+        made = forecast.forecast(_divide(rows, [_page(1), _page(2, rate=0.25)]), token="t", findings=["odd"])
         assert (made.eligible, made.lost, made.rejected, made.duplicates, made.total) == (11, 1, 1, 1, 15)
         assert made.skipped == {"closes_before_turn": 1, "opted_out": 1}
         assert made.eligible + sum(made.skipped.values()) + made.rejected + made.duplicates == made.total
@@ -185,9 +186,9 @@ class TestForecast:
 
     def test_a_list_without_closing_times_says_what_to_add(self):
         never = _divide([_row(2, reason="window_never_opened"), _row(3, rule="bad_id")])
-        assert "last_inbound_at" in plan.forecast(never, token="t").findings[0]
+        assert "last_inbound_at" in forecast.forecast(never, token="t").findings[0]
         some = _divide([_row(2, reason="window_never_opened"), _row(3, 1000)])
-        assert plan.forecast(some, token="t").findings == []
+        assert forecast.forecast(some, token="t").findings == []
 
 
 class TestChunks:
@@ -278,9 +279,9 @@ _CONFIRMED = {
 class TestToken:
     def _token(self, rows=((2, 60_000), (3, 90_000)), *, text="Hi", list_id="l", rate=1.0, start=START, **changed):
         frame = pl.LazyFrame([_row(*row) for row in rows], schema=_DTYPES, orient="row")
-        division = plan.divide(frame, [_page(rate=rate)], start_ms=start)
+        division = divide(frame, [_page(rate=rate)], start_ms=start)
         message = Message(parts=(Part(text=text),))
-        return plan.token(message=message, list_id=list_id, division=division, **(_CONFIRMED | changed))
+        return forecast.token(message=message, list_id=list_id, division=division, **(_CONFIRMED | changed))
 
     def test_it_changes_with_everything_that_was_confirmed(self):
         tokens = [
@@ -300,20 +301,20 @@ class TestToken:
     def test_it_changes_when_somebody_opts_out(self):
         opted_out = _divide([_row(2, 60_000), _row(3, reason="opted_out")])
         message = Message(parts=(Part(text="Hi"),))
-        assert plan.token(message=message, list_id="l", division=opted_out, **_CONFIRMED) != self._token()
+        assert forecast.token(message=message, list_id="l", division=opted_out, **_CONFIRMED) != self._token()
 
     def test_it_outlives_the_days_of_a_cap(self):
         held_back = _divide([_row(2, 60_000), _row(3, reason="frequency_cap")])
         message = Message(parts=(Part(text="Hi"),))
-        assert plan.token(message=message, list_id="l", division=held_back, **_CONFIRMED) == self._token()
+        assert forecast.token(message=message, list_id="l", division=held_back, **_CONFIRMED) == self._token()
 
     def test_it_outlives_the_window_of_the_row_that_stands_for_a_customer(self):
         message, confirmed = Message(parts=(Part(text="Hi"),)), _CONFIRMED | {"audience": {"one_per": "customer"}}
         closed = [_row(2, reason="window_closed"), _row(3, 90_000)]
         before, after = (_divide(rows) for rows in ([_row(2, 99_000), _row(3, reason="excluded")], closed))
-        tokens = {plan.token(message=message, list_id="l", division=each, **confirmed) for each in (before, after)}
+        tokens = {forecast.token(message=message, list_id="l", division=each, **confirmed) for each in (before, after)}
         assert len(tokens) == 1
-        assert plan.token(message=message, list_id="l", division=before, **_CONFIRMED) != self._token()
+        assert forecast.token(message=message, list_id="l", division=before, **_CONFIRMED) != self._token()
 
     def test_it_outlives_the_reading_of_the_plan(self):
         assert self._token(start=START + 59_500) == self._token()
