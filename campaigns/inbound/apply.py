@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, text
 
-from campaigns.inbound import events, openings, receipts, replies, unknowns, wishes
+from campaigns.inbound import events, holding, openings, receipts, replies, unknowns, wishes
 from campaigns.inbound.events import Arrival, Kept
 from campaigns.inbox import UNREADABLE, Taken
 from campaigns.ledger import evidence
@@ -45,6 +45,7 @@ def take(conn: Connection, arrivals: Sequence[Arrival], source: ContactSource = 
     """Keep events and do what they say; return those that were new. Locks go from campaigns to chunks to rows."""
     now = now_of(conn)
     kept = events.keep(conn, arrivals)
+    holding.hold(conn, kept)
     wishes.take(conn, kept, now)
     openings.take(conn, kept, now, source)
     receipts.take(conn, kept, now)
@@ -59,6 +60,7 @@ def again(runtime: Runtime, after: int = 0) -> int:
     with runtime.writing() as conn:
         now = now_of(conn)
         kept = events.waiting(conn, now, after=after, most=SLICE)
+        holding.hold(conn, kept)
         receipts.take(conn, kept, now)
         unknowns.by_text(conn, [each for each in kept if each.event.kind is InboundKind.ECHO], now)
     return kept[-1].id if len(kept) == SLICE else 0

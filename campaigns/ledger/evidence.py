@@ -75,7 +75,8 @@ _ANSWER = text("""
 _UNSAY = text("UPDATE delivery SET reply = '' WHERE id = :id AND replied_at = :at")
 _EXTEND = text("""
     UPDATE delivery SET closes_at = :closes_at
-    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state = 'pending' AND closes_at < :closes_at
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('pending', 'sending', 'unknown')
+      AND closes_at < :closes_at
 """)
 
 _OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN})
@@ -225,7 +226,10 @@ def unsay(conn: Connection, answers: Sequence[tuple[int, int]]) -> None:
 
 
 def extend(conn: Connection, opened: Mapping[tuple[int, str], int]) -> None:
-    """Give pending rows the later closing (epoch ms) that a message has brought their person, by account and person."""
+    """Give rows the later closing (epoch ms) that a message has brought their person, by account and person.
+
+    Those on the wire and in doubt too: they may come back to pending, and nobody would ask again.
+    """
     rows = [
         {"sender_id": sender_id, "recipient_id": person, "closes_at": opened[sender_id, person]}
         for sender_id, person in sorted(opened)

@@ -92,3 +92,12 @@ def _on_burger(post, tmp_path, name):
     """Launch a campaign from a Facebook Page; return its first row."""
     file = factories.content(name=name, page="burger", pages={"burger": factories.other_page()})
     return factories.launched(post.runtime, tmp_path, factories.people(3), file).first_id
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown"])
+def test_who_writes_while_their_message_is_out_has_the_time_when_it_comes_back(post, state):
+    (row,) = post.send(1)
+    post.write("UPDATE delivery SET state = :state WHERE id = :id", state=state, id=row)
+    post.come(post.says(post.person(row), "hello", seconds=5))
+    post.write("UPDATE delivery SET state = 'accepted' WHERE id = :id", id=row)
+    assert post.row(row)["closes_at"] == post.at(5) + 86_400_000
