@@ -38,6 +38,7 @@ _OPEN = text("""
     SELECT channel, account_id, recipient_id, opened_at, length_ms, closes_at, kind, evidence, source
     FROM contact
     WHERE channel = :channel AND account_id = :account_id AND closes_at > :closes_after
+      AND (closes_at > :past OR (closes_at = :past AND recipient_id > :person))
     ORDER BY closes_at, recipient_id LIMIT :most
 """)
 _OPENED = text("""
@@ -99,11 +100,20 @@ def find(conn: Connection, recipient_id: str) -> Sequence[Row[Any]]:
 
 
 def listed(
-    conn: Connection, channel: str, account_id: str, *, closes_after: int = -1, most: int = EVERYBODY
+    conn: Connection,
+    channel: str,
+    account_id: str,
+    *,
+    closes_after: int = -1,
+    past: tuple[int, str] = (-1, ""),
+    most: int = EVERYBODY,
 ) -> Iterator[Row[Any]]:
-    """Yield the people of an account whose window closes after a moment (epoch ms), the first to close first."""
+    """Yield the people of an account whose window closes after a moment (epoch ms), the first to close first.
+
+    `past` are the moment and the id of whoever comes before them.
+    """
     facts = {"channel": channel, "account_id": account_id, "closes_after": closes_after, "most": most}
-    yield from conn.execute(_OPEN, facts, execution_options=_STREAM)
+    yield from conn.execute(_OPEN, facts | {"past": past[0], "person": past[1]}, execution_options=_STREAM)
 
 
 def opened(conn: Connection, channel: str, account_id: str, *, closes_after: int) -> pl.DataFrame:

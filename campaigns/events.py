@@ -1,8 +1,10 @@
 """What happened, one sentence a row: written in the transaction of the change it tells of."""
 
 import secrets
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from schemas.notice import NoticeKind
 
@@ -14,7 +16,14 @@ _NOTIFY = text("""
     INSERT INTO notice (key, target_id, event_id, kind, body, state, attempts, created_at, due_at, last_error)
     SELECT :key, id, :event_id, :kind, '', 'queued', 0, :at, :at, '' FROM notice_target WHERE kinds LIKE :wanted
 """)
+_LISTED = """
+    SELECT event.id, event.at, event.kind, event.actor, event.sentence, campaign.ref AS campaign, page.name AS page
+    FROM event LEFT JOIN campaign ON campaign.id = event.campaign_id LEFT JOIN page ON page.id = event.page_id
+    WHERE event.id < :before {which} ORDER BY event.id DESC LIMIT :most
+"""
 _TOLD = frozenset(NoticeKind)
+NEWEST = 1 << 62
+"""A `before` that leaves nothing out."""
 
 
 def record(
@@ -33,3 +42,13 @@ def record(
     if kind in _TOLD:
         notice = {"key": f"msg_{secrets.token_hex(12)}", "event_id": event_id, "kind": kind, "at": at}
         conn.execute(_NOTIFY, notice | {"wanted": f'%"{kind}"%'})
+
+
+def listed(
+    conn: Connection, *, campaign_id: int | None = None, actor: str = "", before: int = NEWEST, most: int = 100
+) -> Sequence[Row[Any]]:
+    """Return what happened, the latest first: of one campaign, by one actor, before the event with the id `before`."""
+    which = "AND event.campaign_id = :campaign_id " if campaign_id is not None else ""
+    which += "AND event.actor = :actor " if actor else ""
+    facts = {"campaign_id": campaign_id, "actor": actor, "before": before, "most": most}
+    return conn.execute(text(_LISTED.format(which=which)), facts).all()

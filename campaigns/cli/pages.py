@@ -1,21 +1,20 @@
 """`pagecast pages`: the sending accounts."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from pydantic import SecretStr
 
 from campaigns import pages
-from campaigns.briefing import bottleneck, sender_of
+from campaigns.briefing import sender_of
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name, check
 from campaigns.cli.page_pull import pull
+from campaigns.lifecycle.accounts import account, accounts, faceless
 from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
-from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import MissingSecretError
 from schemas.campaign_file import PageEntry
@@ -103,7 +102,7 @@ def list_(as_json: AsJson = False) -> None:
     """Show every page, and why a parked one does not send."""
     with output.opened() as runtime, runtime.reading() as conn:
         now = now_of(conn)
-        documents = [_document(page, *pages.doing(conn, page, now)) for page in pages.all_of(conn)]
+        documents = [each.model_dump(mode="json") for each in accounts(conn, now)]
     if as_json:
         output.emit(documents)
     elif documents:
@@ -155,38 +154,13 @@ def _doubts(runtime: Runtime, entry: PageEntry, route: Route) -> list[str]:
         missing = [f"The secret {error.args[0]} is not set here. Set it before a campaign uses the page."]
     else:
         missing = []
-    return missing + PROVIDERS[entry.provider].rate_warnings(_faceless(entry.channel, entry.account_id, route), route)
+    return missing + PROVIDERS[entry.provider].rate_warnings(faceless(entry.channel, entry.account_id, route), route)
 
 
 def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bool) -> None:
     for line in notes:
         output.note(f"- {line}")
     if as_json:
-        output.emit(_document(page) | {"notes": notes, "dry_run": dry_run})
+        output.emit(account(page).model_dump(mode="json") | {"notes": notes, "dry_run": dry_run})
     else:
         output.say(f"Page {page.name} {what}: {page.channel} account {page.account_id} by {page.provider}.")
-
-
-def _document(page: Page, state: str | None = None, sentence: str | None = None) -> dict[str, Any]:
-    """Return a page as --json shows it; `rate` is that of its smallest bucket, in messages per second.
-
-    `state` and `sentence` are what it does now, where somebody looked; else whether it may send.
-    """
-    route = Route.model_validate_json(page.route)
-    paces = PROVIDERS[page.provider].paces(_faceless(page.channel, page.account_id, route), route)
-    return {
-        "name": page.name,
-        "channel": page.channel,
-        "provider": page.provider,
-        "account_id": page.account_id,
-        "rate": bottleneck(paces).rate,
-        "state": state or ("parked" if page.parked_at else "ready"),
-        "sentence": page.parked_sentence or "" if sentence is None else sentence,
-        "token": route.token,
-        "base_url": route.base_url,
-    }
-
-
-def _faceless(channel: Channel, account_id: str, route: Route) -> Sender:
-    """Return the page's sender without its secret: how fast it sends does not depend on that."""
-    return Sender(channel, account_id, route.base_url, SecretStr("-"), route.login, route.auth)

@@ -77,7 +77,16 @@ def list_(as_json: AsJson = False) -> None:
     with output.opened() as runtime, runtime.reading() as conn:
         total = suppression.count(conn)
         rows = suppression.listed(conn, total if as_json else _SHOWN)
-    documents = [{**row._mapping, "at": iso(row.at)} for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+    documents = [
+        {
+            "recipient_id": row.recipient_id,
+            "source": row.source,
+            "note": row.note,
+            "at": iso(row.at),
+            "page": row.page,
+        }
+        for row in rows
+    ]
     if as_json:
         output.emit(documents)
         return

@@ -20,6 +20,7 @@ _LISTED = text("""
     LEFT JOIN delivery ON delivery.id = inbound_event.delivery_id
     WHERE (:kind = '' OR inbound_event.kind = :kind) AND (:person = '' OR inbound_event.person IN (:person, :erased))
       AND (:campaign_id = 0 OR inbound_event.campaign_id = :campaign_id) AND inbound_event.received_at >= :since
+      AND inbound_event.id < :before
     ORDER BY inbound_event.id DESC LIMIT :most
 """)
 _COUNTS = text("SELECT kind, count(*) AS n FROM inbound_event GROUP BY kind")
@@ -32,13 +33,18 @@ def listed(
     person: str = "",
     campaign_id: int = 0,
     since: int = 0,
+    before: int = EVERYTHING,
     most: int = EVERYTHING,
 ) -> Iterator[dict[str, Any]]:
-    """Yield events, the latest first, of an erased person too; `since` is when they came in, in epoch ms."""
+    """Yield events, the latest first, of an erased person too; `since` is when they came in, in epoch ms.
+
+    `before` is the id of the event that comes before them.
+    """
     who = {"person": person, "erased": suppression.name_of(conn, person) or person}
     asked = {"kind": kind.value if kind else "", **who, "campaign_id": campaign_id, "since": since}
-    for row in conn.execute(_LISTED, asked | {"most": most}).mappings():
+    for row in conn.execute(_LISTED, asked | {"before": before, "most": most}).mappings():
         yield {
+            "id": row["id"],
             "at": iso(row["at"] or row["received_at"]),
             "received_at": iso(row["received_at"]),
             "kind": row["kind"],

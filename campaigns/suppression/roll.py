@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 _ALL = text("SELECT recipient_id, sender_id FROM suppression")
 _COUNT = text("SELECT count(*) FROM suppression")
 _LIST = text("""
-    SELECT suppression.recipient_id, suppression.source, suppression.note, suppression.at, page.name AS page
+    SELECT suppression.recipient_id, suppression.source, suppression.note, suppression.at, page.name AS page,
+           suppression.sender_id
     FROM suppression LEFT JOIN page ON page.id = suppression.sender_id
-    ORDER BY suppression.at, suppression.recipient_id LIMIT :most
+    WHERE suppression.at > :at OR (suppression.at = :at AND (suppression.recipient_id > :recipient_id
+        OR (suppression.recipient_id = :recipient_id AND suppression.sender_id > :sender_id)))
+    ORDER BY suppression.at, suppression.recipient_id, suppression.sender_id LIMIT :most
 """)
 _TOLD = text("""
     SELECT consent.at, consent.kind, consent.sender_id, page.name AS page, consent.channel, consent.source,
@@ -39,9 +42,15 @@ def count(conn: Connection) -> int:
     return int(conn.execute(_COUNT).scalar_one())
 
 
-def listed(conn: Connection, most: int = 10_000) -> Sequence[Row[tuple[str, str, str, int, str | None]]]:
-    """Return suppressions, oldest first, with the page's name where it is for one sender only."""
-    return conn.execute(_LIST, {"most": most}).all()
+def listed(
+    conn: Connection, most: int = 10_000, after: tuple[int, str, int] = (-1, "", 0)
+) -> Sequence[Row[tuple[str, str, str, int, str | None, int]]]:
+    """Return suppressions, oldest first, with the page's name where it is for one sender only.
+
+    `after` are moment, recipient and sender of the one that comes before them.
+    """
+    place = dict(zip(("at", "recipient_id", "sender_id"), after, strict=True))
+    return conn.execute(_LIST, place | {"most": most}).all()
 
 
 def told(conn: Connection, recipient_id: str) -> Sequence[Row[Any]]:

@@ -8,11 +8,11 @@ from fastapi.security import APIKeyHeader
 from starlette.middleware import Middleware
 
 from campaigns.runtime import Runtime
-from campaigns.web.api import me
+from campaigns.web.api import audit, campaigns, contacts, inbound, me, pages, people, suppressions
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
 
-_ROUTERS = (me.router,)
+_RESOURCES = (me, campaigns, people, pages, suppressions, contacts, inbound, audit)
 _DESCRIPTION = """
 Everything that the command line does, for programs.
 
@@ -39,6 +39,6 @@ def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | N
     app.state.runtime = runtime
     app.state.environment = environment
     answer_errors(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    for resource in _RESOURCES:
+        app.include_router(resource.router)
     return app

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -58,8 +58,15 @@ def answer_errors(app: FastAPI) -> None:
 
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
         app.exception_handler(unavailable)(_without_database)
+    for unkeepable in (DataError, OverflowError, UnicodeEncodeError):
+        app.exception_handler(unkeepable)(_unkeepable)
 
 
 def _without_database(_request: Request, _error: Exception) -> JSONResponse:
     said = "The database does not answer now. Try again; `pagecast doctor` says more."
     return failed(503, "unavailable", said, headers={"Retry-After": "2"})
+
+
+def _unkeepable(_request: Request, _error: Exception) -> JSONResponse:
+    said = "A value of the request is a number too large or a text with half a character, which no database keeps."
+    return failed(422, "invalid_input", said)

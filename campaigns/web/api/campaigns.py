@@ -1,0 +1,135 @@
+"""Campaigns, looked at: which there are, how each stands, and what became of whom."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from campaigns import report
+from campaigns.access import Right
+from campaigns.lifecycle import find
+from campaigns.lifecycle.preview import Sample, preview
+from campaigns.moments import iso, iso_or_none
+from campaigns.report import Explanation, refusals
+from campaigns.report.rows import Row, rows
+from campaigns.runtime import now_of
+from campaigns.web.api.audit import Happening, happening
+from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
+from campaigns.web.api.desk import Here, may
+from campaigns.web.api.envelope import Answer, Paged, said
+from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_file import CampaignFile
+from schemas.delivery import DeliveryState
+from schemas.reason import Reason
+from schemas.status import Status
+
+router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+
+Ref = Annotated[str, Path(description="The campaign's id, in full.", examples=["k7m2x9qa"])]
+Recipient = Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
+
+
+class Summary(BaseModel):
+    """A campaign in the list; `rows` are those of its ledger, 0 before the launch."""
+
+    id: str = Field(examples=["k7m2x9qa"])
+    name: str = Field(examples=["Spring"])
+    state: CampaignState
+    rows: int
+    created_at: str
+    start_at: str | None
+    launched_at: str | None
+    finished_at: str | None
+
+
+class Standing(Status):
+    """How a campaign stands; `warnings` are about the installation, such as refused webhooks."""
+
+    warnings: list[str]
+
+
+@router.get("", **may(Right.READ))
+def campaigns(
+    desk: Here,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Annotated[CampaignState | None, Query(description="Of this state only.")] = None,
+) -> Paged[Summary]:
+    """List campaigns, the newest first."""
+    (before,) = place(cursor, (LARGEST,))
+    with desk.runtime.reading() as conn:
+        found = find.latest(conn, limit + 1, state=state, before=before)
+    return page_of(found, limit, lambda each: (each.id or 0,), summary)
+
+
+@router.get("/{ref}", **may(Right.READ))
+def campaign(desk: Here, ref: Ref) -> Answer[Standing]:
+    """Say how a campaign stands: its counts, reasons, rates and pages, and one sentence on what it does now."""
+    found = desk.campaign(ref)
+    with desk.runtime.reading() as conn:
+        now = report.status(conn, found.id or 0, now_of(conn), staffed=desk.runtime.staffed)
+    return said(Standing(**now.model_dump(), warnings=refusals.told(desk.runtime)))
+
+
+@router.get("/{ref}/file", **may(Right.READ))
+def file(desk: Here, ref: Ref) -> Answer[CampaignFile]:
+    """Return the campaign as it was written, every default filled in; tokens are references."""
+    return said(CampaignFile.model_validate_json(desk.campaign(ref).spec))
+
+
+@router.get("/{ref}/deliveries", **may(Right.READ))
+def deliveries(
+    desk: Here,
+    ref: Ref,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Annotated[DeliveryState | None, Query(description="In this state only.")] = None,
+    reason: Annotated[Reason | None, Query(description="For this reason only.")] = None,
+) -> Paged[Row]:
+    """List what became of each person, in the order of the ledger; there is none before the launch."""
+    found = desk.campaign(ref)
+    (after,) = place(cursor, (0,))
+    with desk.runtime.reading() as conn:
+        page = rows(conn, found, state=state, reason=reason, after=after, most=limit + 1)
+    return page_of(page, limit, lambda row: (row.id,), lambda row: row)
+
+
+@router.get("/{ref}/explain/{recipient}", **may(Right.READ))
+def explain(desk: Here, ref: Ref, recipient: Recipient) -> Answer[Explanation]:
+    """Say everything known about one person in a campaign, and why."""
+    found = desk.campaign(ref)
+    with desk.runtime.reading() as conn:
+        return said(report.explain(conn, desk.runtime.storage, found.id or 0, recipient))
+
+
+@router.get("/{ref}/events", **may(Right.READ))
+def events(desk: Here, ref: Ref, limit: Limit = 50, cursor: Cursor = None) -> Paged[Happening]:
+    """List what happened to a campaign and who did it, the latest first."""
+    found = desk.campaign(ref)
+    return happening(desk, limit, cursor, campaign_id=found.id)
+
+
+@router.get("/{ref}/preview", **may(Right.PLAN))
+def samples(
+    desk: Here,
+    ref: Ref,
+    to: Annotated[str | None, Query(description="One person of the list; else the first three.")] = None,
+) -> Answer[list[Sample]]:
+    """Show the message as people of the list would get it, on each channel."""
+    found = desk.campaign(ref)
+    return said(preview(desk.runtime, found, desk.environment, desk.now(), to=to))
+
+
+def summary(found: Campaign) -> Summary:
+    """Return a campaign as the list has it."""
+    return Summary(
+        id=found.ref,
+        name=found.name,
+        state=found.state,
+        rows=found.total,
+        created_at=iso(found.created_at),
+        start_at=iso_or_none(found.start_at),
+        launched_at=iso_or_none(found.launched_at),
+        finished_at=iso_or_none(found.finished_at),
+    )

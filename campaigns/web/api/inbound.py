@@ -1,0 +1,61 @@
+"""What came in by webhook."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from campaigns.access import Right
+from campaigns.inbound import roll
+from campaigns.lifecycle import find
+from campaigns.suppression import person as recipient_id
+from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
+from campaigns.web.api.desk import Here, may
+from campaigns.web.api.envelope import Paged
+from schemas.inbound import InboundKind
+
+router = APIRouter(prefix="/events", tags=["inbound"])
+
+
+class Came(BaseModel):
+    """An event as its platform told it; what has no field of its own follows under the platform's names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: str
+    received_at: str
+    kind: InboundKind
+    provider: str
+    channel: str
+    account_id: str
+    page: str | None
+    person: str
+    mid: str
+    text: str
+    payload: str
+    campaign: str | None
+    line: int | None
+
+
+@router.get("", **may(Right.READ))
+def events(
+    desk: Here,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    kind: Annotated[InboundKind | None, Query(description="This kind only.")] = None,
+    person: Annotated[str, Query(description="This person's only.")] = "",
+    campaign: Annotated[str, Query(description="What is about the campaign of this id only.")] = "",
+) -> Paged[Came]:
+    """List what came in: messages, receipts, echoes, opt-outs; the latest first."""
+    (before,) = place(cursor, (LARGEST,))
+    who = recipient_id(person) if person else ""
+    with desk.runtime.reading() as conn:
+        about = find.exactly(conn, campaign).id or 0 if campaign else 0
+        found = roll.listed(conn, kind=kind, person=who, campaign_id=about, before=before, most=limit + 1)
+        came = list(found)
+    return page_of(came, limit, lambda each: (each["id"],), _came)
+
+
+def _came(event: dict[str, Any]) -> Came:
+    return Came(**{key: value for key, value in event.items() if key != "id"})
