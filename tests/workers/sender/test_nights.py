@@ -28,7 +28,7 @@ ZONES = ("Europe/Paris", "America/New_York", "Asia/Tokyo")
 
 
 @pytest.fixture
-def runtime(tmp_path):
+def runtime(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
     opened = factories.opened(tmp_path / "home")
     yield opened
     opened.close()
