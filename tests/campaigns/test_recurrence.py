@@ -96,6 +96,13 @@ def test_two_times_that_clocks_skip_are_one_moment():
     assert shown == ["27 01:15", "27 01:45", "28 01:00", "29 00:15", "29 00:45"]
 
 
+def test_of_a_time_that_clocks_show_twice_the_first_counts():
+    start = datetime.fromisoformat("2026-10-24 02:30")
+    rule = Recurrence.of("FREQ=DAILY;COUNT=3", start, ZoneInfo("Europe/Paris"))
+    shown = [datetime.fromtimestamp(at / 1000, UTC).strftime("%d %H:%M") for at in rule.after(0)]
+    assert shown == ["24 00:30", "25 00:30", "26 01:30"]
+
+
 @pytest.mark.parametrize(
     ("until", "days"),
     [("20261209", 3), ("20261209T090000", 3), ("20261209T085959", 2), ("20261209T080000Z", 3), ("20261209T075959Z", 2)],

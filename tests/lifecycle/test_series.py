@@ -4,6 +4,9 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +25,7 @@ from campaigns.lifecycle.recognise import recognise
 from campaigns.lifecycle.submit import discard, store
 from campaigns.report.series import repetition
 from campaigns.report.standing import status
+from campaigns.runtime import Runtime
 from tests import factories
 from tests.factories import ACCOUNT, ENVIRONMENT, content, page, person, select
 from tests.lifecycle.aftermath import Breaking, write
@@ -30,6 +34,22 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 LONG_AGO = "2026-01-01T00:00:00Z"
 
 both = pytest.mark.databases("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Meanwhile(Runtime):
+    """Something happens between two of its transactions, once, after so many."""
+
+    budget: list[int]
+    happens: Callable[[], object]
+
+    @contextmanager
+    def writing(self):
+        self.budget[0] -= 1
+        if self.budget[0] == -1:
+            self.happens()
+        with super().writing() as conn:
+            yield conn
 
 
 def written(ms):
@@ -170,7 +190,7 @@ def test_the_process_does_what_is_due(runtime, folder):
 def test_one_process_at_a_time_works_on_a_series(runtime, folder):
     campaign = launched(runtime, folder)
     with (runtime.storage / "campaigns" / campaign.ref / "series.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH)
         assert not work(runtime, campaign, ENVIRONMENT)
         assert moments(runtime) == []
     does(runtime, campaign)
@@ -206,7 +226,7 @@ def test_a_moment_with_nobody_to_send_to_is_parked_and_its_draft_stays(runtime, 
     assert one.state == "draft"
     # Whoever submits a file of its name takes it from nobody.
     store(runtime, factories.checked(runtime, folder, content(name=one.title)), "test")
-    assert present(runtime, one).state == "draft"
+    assert present(runtime, one).ref == one.ref
 
 
 def test_planning_that_dies_again_and_again_is_given_up(runtime, folder):
@@ -247,6 +267,11 @@ class TestLate:
         assert moments(runtime)[3]["sentence"].endswith("late_start says skip.")
         assert select(runtime, "SELECT count(*) AS n FROM campaign") == [{"n": 1}]
 
+    def test_one_of_the_last_ten_minutes_is_not_missed(self, runtime, folder):
+        campaign = launched(runtime, folder, MISSED_MS - MINUTE, schedule={"late_start": "skip"})
+        does(runtime, campaign)
+        assert states_of_moments(runtime) == ["launched"]
+
     def test_it_is_sent(self, runtime, folder):
         campaign, _ = missed(runtime, folder, self.AGO, schedule={"late_start": "send"})
         does(runtime, campaign)
@@ -281,7 +306,7 @@ class TestVerbs:
         one = only(runtime, campaign)
         assert control.pause(runtime, campaign, "test").also == (one.name,)
         assert present(runtime, one).state == "paused"
-        write(runtime, "UPDATE series SET next_at = :at", at=factories.now(runtime) - HOUR)
+        write(runtime, "UPDATE series SET next_at = :at, since = 0", at=factories.now(runtime) - HOUR)
         assert due(runtime) == []
         does(runtime, campaign)
         assert control.resume(runtime, campaign, "test").also == (one.name,)
@@ -301,6 +326,34 @@ class TestVerbs:
         control.pause(runtime, campaign, "test")
         assert control.resume(runtime, campaign, "test").also == ()
         assert present(runtime, one).state == "paused"
+
+    def test_what_was_being_planned_waits_for_the_end_of_a_pause(self, runtime, folder):
+        campaign = launched(runtime, folder)
+        with pytest.raises(InterruptedError):
+            work(Breaking(runtime.settings, runtime.engine, budget=[4]), campaign, ENVIRONMENT)
+        control.pause(runtime, campaign, "test")
+        assert due(runtime) == []
+        does(runtime, campaign)
+        assert states_of_moments(runtime) == ["planning"]
+        control.resume(runtime, campaign, "test")
+        assert due(runtime) == [campaign.ref]
+        does(runtime, campaign)
+        assert states_of_moments(runtime) == ["launched"]
+
+    @both
+    @pytest.mark.parametrize("then", range(10))
+    def test_whenever_it_is_cancelled_nothing_of_it_goes_out(self, runtime, folder, then):
+        campaign = launched(runtime, folder)
+        busy = Meanwhile(runtime.settings, runtime.engine, [then], lambda: control.cancel(runtime, campaign, "test"))
+        does(busy, campaign)
+        tick(runtime)
+        does(runtime, campaign)
+        tick(runtime)
+        assert due(runtime) == []
+        others = select(runtime, "SELECT state FROM campaign WHERE id <> :id", id=campaign.id)
+        assert {row["state"] for row in others} <= {"cancelled"}
+        assert "planning" not in states_of_moments(runtime)
+        assert select(runtime, "SELECT count(*) AS n FROM delivery WHERE state = 'pending'") == [{"n": 0}]
 
     def test_nothing_starts_that_was_planned_when_its_series_was_paused(self, runtime, folder):
         campaign = launched(runtime, folder)
@@ -329,6 +382,9 @@ class TestVerbs:
             work(Breaking(runtime.settings, runtime.engine, budget=[after]), campaign, ENVIRONMENT)
         control.cancel(runtime, campaign, "test")
         tick(runtime)
+        assert due(runtime) == [campaign.ref]
+        # Nothing of it is read any more.
+        (folder / "people.csv").unlink()
         does(runtime, campaign)
         tick(runtime)
         assert states_of_moments(runtime) == ["skipped"]
@@ -408,6 +464,14 @@ def test_a_changed_list_is_no_other_series_but_a_changed_rule_is(runtime, folder
     changed = first | {"schedule": first["schedule"] | {"repeat": "FREQ=DAILY;INTERVAL=2"}}
     with pytest.raises(StateError, match="when it repeats changed"):
         recognise(runtime, factories.checked(runtime, folder, changed))
+
+
+def test_a_draft_whose_rule_changed_is_another(runtime, folder):
+    first = file(runtime)
+    store(runtime, factories.checked(runtime, folder, first), "test")
+    changed = first | {"schedule": first["schedule"] | {"repeat": "FREQ=DAILY;INTERVAL=2"}}
+    assert recognise(runtime, factories.checked(runtime, folder, first)).campaign is not None
+    assert recognise(runtime, factories.checked(runtime, folder, changed)).campaign is None
 
 
 def test_to_exclude_a_series_is_to_exclude_whom_it_reached(runtime, folder):
