@@ -16,6 +16,8 @@ class NoticeKind(StrEnum):
     FINISHED = "campaign.finished"
     STOPPED = "campaign.stopped"
     """Paused by itself: the message was refused, or its parts crashed."""
+    CANARY = "campaign.canary"
+    """Its first people have it, and it waits for somebody to look."""
     LATE = "campaign.late"
     """Its start was missed."""
     DEADLINE = "campaign.deadline"
@@ -32,6 +34,7 @@ class NoticeKind(StrEnum):
 URGENT = (
     NoticeKind.FINISHED,
     NoticeKind.STOPPED,
+    NoticeKind.CANARY,
     NoticeKind.LATE,
     NoticeKind.STALLED,
     NoticeKind.NOT_REPEATED,

@@ -25,6 +25,8 @@ _DEFAULTS = {
     CampaignState.AWAITING_APPROVAL: "Waiting: somebody has to approve this campaign.",
     CampaignState.PAUSED: "Paused: resume it to go on.",
 }
+_PROMPT_MS = 15_000
+"""A clock that runs has begun a campaign long before it is so late."""
 _CAMPAIGN = text("SELECT * FROM campaign WHERE id = :campaign_id")
 # That a campaign stands still is no beginning.
 _LAST_VERB = text("""
@@ -121,6 +123,9 @@ def _sentence(found: Campaign, status: Status, eta: int | None, now_ms: int) -> 
     match found.state:
         case CampaignState.SENDING:
             return _while_sending(status, eta, now_ms)
+        case CampaignState.SCHEDULED if found.start_at and now_ms - found.start_at > _PROMPT_MS:
+            since = f"its start at {clock(found.start_at, now_ms)} passed while nothing ran"
+            return f"Scheduled: {since}. `pagecast up` does what late_start says."
         case CampaignState.SCHEDULED:
             when = f"at {clock(found.start_at, now_ms)}" if found.start_at else "at once"
             return f"Scheduled: sending to {people(status.counts['pending'])} starts {when}."

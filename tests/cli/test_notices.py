@@ -68,7 +68,7 @@ def test_without_a_choice_it_is_the_end_and_what_needs_a_person(pagecast):
     pagecast("notices", "add", "ops", "--url", URL)
     (row,) = listed(pagecast)
     assert row["on"] == [
-        *("campaign.finished", "campaign.stopped", "campaign.late", "campaign.stalled"),
+        *("campaign.finished", "campaign.stopped", "campaign.canary", "campaign.late", "campaign.stalled"),
         *("series.parked", "page.parked"),
     ]
 
