@@ -197,9 +197,7 @@ _ABOUT: dict[Reason, About] = {
     ),
 }
 
-RESCUABLE = frozenset(
-    {Reason.WINDOW_NEVER_OPENED, Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN, Reason.QUIET_HOURS}
-)
+RESCUABLE = frozenset({Reason.WINDOW_NEVER_OPENED, Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN, Reason.QUIET_HOURS})
 """Skips that an inbound message undoes while the campaign is open."""
 
 

@@ -170,7 +170,9 @@ def _queue(eligible: pl.DataFrame, set_aside: pl.DataFrame, page: CampaignPage, 
     line = _by_zones(queued, deadlines, page, terms) if people else _in_line(queued, deadlines, page, terms)
     window_ends_first = pl.col(screened.EFFECTIVE) <= pl.col("_deadline")
     closes, passes = pl.lit(str(Reason.CLOSES_BEFORE_TURN)), pl.lit(str(Reason.DEADLINE_PASSED))
-    late = pl.when("_quiet").then(pl.lit(str(Reason.QUIET_HOURS))).when(window_ends_first).then(closes).otherwise(passes)
+    late = (
+        pl.when("_quiet").then(pl.lit(str(Reason.QUIET_HOURS))).when(window_ends_first).then(closes).otherwise(passes)
+    )
     size = chunk_size(rate)
     return _Queue(
         line.sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
