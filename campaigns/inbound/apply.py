@@ -57,6 +57,10 @@ def take(conn: Connection, arrivals: Sequence[Arrival], source: ContactSource = 
 
 def again(runtime: Runtime, after: int = 0) -> int:
     """Look again at events behind id `after` that wait for their message; return the id to go on from, 0 at the end."""
+    with runtime.reading() as conn:
+        # Nearly always nothing does, and to look keeps nobody from writing.
+        if not events.any_waits(conn):
+            return 0
     with runtime.writing() as conn:
         now = now_of(conn)
         kept = events.waiting(conn, now, after=after, most=SLICE)

@@ -36,10 +36,12 @@ _MATCHED = text("""
 """)
 _WAIT = text("UPDATE inbound_event SET match_until = :until WHERE id = :id")
 _EXPIRE = text("UPDATE inbound_event SET match_until = NULL WHERE match_until <= :now")
+_ANY_WAITING = text("SELECT 1 FROM inbound_event WHERE match_until > 0 LIMIT 1")
+# Sums, so that nobody goes by id through everything that ever came in, to find what the index on match_until names.
 _WAITING = text("""
     SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts,
         match_until
-    FROM inbound_event WHERE match_until IS NOT NULL AND id > :after ORDER BY id LIMIT :most
+    FROM inbound_event WHERE match_until > 0 AND id + 0 > :after ORDER BY id + 0 LIMIT :most
 """)
 _ECHOES = text("""
     SELECT id, provider, received_at, sender_id, channel, account_id, person, kind, at, mid, text, payload, facts
@@ -130,6 +132,11 @@ def wait(conn: Connection, kept: Iterable[Kept], now: int) -> None:
     rows = [{"id": each.id, "until": now + MATCH_MS if each.until is None else each.until} for each in kept]
     if rows:
         conn.execute(_WAIT, rows)
+
+
+def any_waits(conn: Connection) -> bool:
+    """Whether any event waits for its message."""
+    return conn.execute(_ANY_WAITING).first() is not None
 
 
 def waiting(conn: Connection, now: int, *, after: int, most: int) -> list[Kept]:

@@ -48,9 +48,10 @@ _KNOWN = text("""
 _SUPPRESSED = text("""
     SELECT DISTINCT recipient_id FROM suppression WHERE recipient_id IN :people AND sender_id IN (0, :sender_id)
 """).bindparams(bindparam("people", expanding=True))
+# A sum, so that a few chunks are read, and not all that the account has ever sent.
 _DOUBTS = text("""
     SELECT id, recipient_id, sent_at FROM delivery
-    WHERE state = 'unknown' AND sender_id = :sender_id AND sent_at <= :until AND chunk_id IN
+    WHERE state = 'unknown' AND sender_id + 0 = :sender_id AND sent_at <= :until AND chunk_id IN
         (SELECT tally.chunk_id FROM tally JOIN page ON page.id = tally.page_id
          WHERE page.sender_id = :sender_id AND tally.state = 'unknown' AND tally.n > 0)
     ORDER BY sent_at DESC, id LIMIT :most
@@ -215,9 +216,12 @@ class Pull:
 
     def _settle_stored(self) -> None:
         """Look again at echoes of earlier pulls, which came too early to settle a row by."""
+        with self._runtime.reading() as conn:
+            people = sorted({person for _, person, _ in self._doubts(conn, now_of(conn))})
+        if not people:
+            return
         with self._runtime.writing() as conn:
             now = now_of(conn)
-            people = sorted({person for _, person, _ in self._doubts(conn, now)})
             settled = sum(
                 self._settle(conn, people[start : start + _MOST_NAMED], now)
                 for start in range(0, len(people), _MOST_NAMED)
