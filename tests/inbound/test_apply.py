@@ -180,7 +180,7 @@ class TestReplies:
     @pytest.mark.parametrize("seconds", [-60, 3 * 86_400 + 60])
     def test_what_was_said_before_or_long_after_answers_nothing(self, post, seconds):
         (row,) = post.send(1)
-        post.come(post.says(post.person(row), "hello", seconds=seconds))
+        post.come(post.says(post.person(row), "hello", seconds=seconds), received=seconds)
         assert post.row(row)["reply"] is None
 
     def test_a_message_taken_back_leaves_no_words(self, post):
