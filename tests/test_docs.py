@@ -61,12 +61,13 @@ def rows(heading):
 
 
 def reference():
-    """Return the README's command table, by the words of each command; a row may name several of one family."""
+    """Return the README's commands; a row may name several, those of one family by their last word."""
     for cell, *_ in rows("command"):
-        first, *others = cell.removeprefix("pagecast ").split(" · ")
-        words = [word for word in first.split() if re.fullmatch("[a-z-]+", word) and not word.startswith("-")]
-        yield " ".join(words)
-        yield from (f"{words[0]} {other}" for other in others)
+        family = ""
+        for named in cell.split(" · "):
+            words = [word for word in named.removeprefix("pagecast ").split() if re.fullmatch("[a-z][a-z-]*", word)]
+            yield " ".join(words) if named.startswith("pagecast ") else f"{family} {words[0]}"
+            family = words[0] if named.startswith("pagecast ") else family
 
 
 def test_the_command_table_is_the_command_line():
