@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Security
 from fastapi.security import APIKeyHeader
 from starlette.middleware import Middleware
 
 from campaigns.runtime import Runtime
-from campaigns.web.api import audit, campaigns, contacts, inbound, me, pages, people, suppressions
+from campaigns.web.api import audit, campaigns, contacts, inbound, lists, me, pages, people, suppressions, verbs
+from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
 
-_RESOURCES = (me, campaigns, people, pages, suppressions, contacts, inbound, audit)
+_RESOURCES = (me, lists, campaigns, verbs, people, pages, suppressions, contacts, inbound, audit)
 _DESCRIPTION = """
 Everything that the command line does, for programs.
 
@@ -38,6 +40,7 @@ def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | N
     )
     app.state.runtime = runtime
     app.state.environment = environment
+    app.state.heavy = CapacityLimiter(AT_ONCE)
     answer_errors(app)
     for resource in _RESOURCES:
         app.include_router(resource.router)

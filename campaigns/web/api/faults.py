@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import PydanticSerializationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -58,7 +59,7 @@ def answer_errors(app: FastAPI) -> None:
 
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
         app.exception_handler(unavailable)(_without_database)
-    for unkeepable in (DataError, OverflowError, UnicodeEncodeError):
+    for unkeepable in (DataError, OverflowError, UnicodeEncodeError, PydanticSerializationError):
         app.exception_handler(unkeepable)(_unkeepable)
 
 
