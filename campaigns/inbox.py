@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,8 @@ COUNTED = 1_000
 _PATIENCE_MS = 2_000
 """How long SQLite waits for its write lock: a platform waits 5 s for its answer, and repeats after a 503."""
 _SLICE = 1_000
+HEAVIEST = 16 * 1024 * 1024
+"""Bytes of bodies in one hand: understood they are ten times as large, and must be applied before the lease ends."""
 FILE = "inbox.sqlite3"
 """Where the bodies of SQLite lie in the state folder."""
 
@@ -42,17 +45,15 @@ _BODY = WEBHOOK_BODY.c
 _OPEN = _BODY.events.is_(None)
 _KEEP = insert(WEBHOOK_BODY)
 _TAKE = (
-    select(_BODY.id, _BODY.provider, _BODY.received_at, _BODY.body)
+    select(_BODY.id, func.length(_BODY.body).label("size"))
     .where(_OPEN, _BODY.taken_until <= bindparam("now"))
     .order_by(_BODY.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_LEASE = (
-    update(WEBHOOK_BODY)
-    .where(_BODY.id.in_(bindparam("ids", expanding=True)))
-    .values(taken_until=bindparam("until"), taken_by=bindparam("owner"))
-)
+_NAMED = _BODY.id.in_(bindparam("ids", expanding=True))
+_READ = select(_BODY.id, _BODY.provider, _BODY.received_at, _BODY.body).where(_NAMED).order_by(_BODY.id)
+_LEASE = update(WEBHOOK_BODY).where(_NAMED).values(taken_until=bindparam("until"), taken_by=bindparam("owner"))
 # The index's own words: SQLite uses a partial index only where the statement says what the index says.
 _IN_HAND = text("taken_by <> ''")
 _OWNERS = select(_BODY.taken_by).distinct().where(_IN_HAND)
@@ -80,7 +81,7 @@ _REOPEN = (
 )
 _SINCE = select(_BODY.provider, _BODY.received_at, _BODY.body).where(_BODY.received_at >= bindparam("since"))
 _UNDONE = select(_BODY.provider, _BODY.received_at, _BODY.body).where(_OPEN).order_by(_BODY.id)
-_FORGET = delete(WEBHOOK_BODY).where(_BODY.id.in_(bindparam("ids", expanding=True)))
+_FORGET = delete(WEBHOOK_BODY).where(_NAMED)
 # Only near: the id may stand there within a longer number.
 _NAMING = {
     dialect: text(f"SELECT id, events, body FROM webhook_body WHERE {place} > 0 ORDER BY id")  # noqa: S608 - our own words
@@ -196,11 +197,16 @@ class Inbox:
             insert_all(conn, raw)
 
     def take(self, now: int, most: int, owner: str = "") -> list[Taken]:
-        """Take at most `most` open bodies that nobody has, oldest first; `owner` is what `release` knows them by."""
+        """Take at most `most` open bodies that nobody has, oldest first, not much heavier than HEAVIEST together.
+
+        `owner` is what `release` knows them by.
+        """
         with self._runtime.writing() as conn:
-            rows = conn.execute(_TAKE, {"now": now, "most": most}).all()
-            if rows:
-                conn.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + LEASE_MS, "owner": owner})
+            found = conn.execute(_TAKE, {"now": now, "most": most}).all()
+            before = accumulate((row.size for row in found), initial=0)
+            ids = [row.id for row, weight in zip(found, before, strict=False) if weight < HEAVIEST]
+            rows = conn.execute(_READ, {"ids": ids}).all() if ids else []
+            conn.execute(_LEASE, {"ids": ids, "until": now + LEASE_MS, "owner": owner})
         return [Taken(row.id, ProviderName(row.provider), row.received_at, row.body) for row in rows]
 
     def owners(self) -> set[str]:

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import event, text
 
-from campaigns.inbox import HOUR_MS, LEASE_MS, UNREADABLE, Backlog, Inbox, Raw, Refusal, Refused
+from campaigns.inbox import HEAVIEST, HOUR_MS, LEASE_MS, UNREADABLE, Backlog, Inbox, Raw, Refusal, Refused
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from schemas.page import ProviderName
@@ -49,6 +49,13 @@ def test_what_is_kept_is_taken_oldest_first_as_it_came(inbox):
     (three,) = inbox.take(NOW, 2)
     assert [each.body for each in (one, two, three)] == [ugly, b"", b"three"]
     assert (three.provider, three.received_at) == (ORBIT, NOW + 7)
+
+
+def test_no_hand_holds_more_than_memory_does(inbox):
+    large = bytes(HEAVIEST // 2)
+    inbox.keep(raw(large, b"two", large, b"four"))
+    assert [len(body) for body in taken(inbox)] == [HEAVIEST // 2, 3, HEAVIEST // 2]
+    assert taken(inbox) == [b"four"]
 
 
 def test_a_taken_body_is_nobody_elses_until_its_lease_runs_out(inbox):

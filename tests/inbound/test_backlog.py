@@ -8,6 +8,8 @@ from sqlalchemy import event
 
 from campaigns.inbound.apply import SLICE
 
+pytestmark = pytest.mark.databases("sqlite")
+
 SLICES = 3
 
 
