@@ -1,5 +1,7 @@
 """A canary: the first few go out, and the campaign pauses by itself until somebody has looked."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, Row, text
 
 from campaigns import events
@@ -23,6 +25,14 @@ _HOLD = text("""
     WHERE id = :id AND state = 'sending' AND canary_left = 0
 """)
 _OVER = text("UPDATE campaign SET canary_left = NULL WHERE id = :id AND canary_left = 0")
+
+
+def told(canary: int | None, eligible: int) -> Iterator[str]:
+    """Say what a canary of so many comes to among the people of a plan."""
+    if canary is not None and canary < eligible:
+        yield f"Canary: the first {canary:,} go out, then it pauses until somebody resumes it."
+    elif canary is not None:
+        yield f"Canary: there are no more than {canary:,} people, so it does not pause."
 
 
 def hold(conn: Connection, now: int) -> None:

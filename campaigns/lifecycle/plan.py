@@ -13,7 +13,7 @@ from campaigns import contacts, hours, suppression, template
 from campaigns.audience.erasure import recipients
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError
-from campaigns.lifecycle import choice, frequency, neighbours, repetition
+from campaigns.lifecycle import budget, canary, choice, frequency, neighbours, repetition
 from campaigns.lifecycle.terms import upcoming
 from campaigns.moments import dated, people
 from campaigns.plan import forecast
@@ -95,6 +95,8 @@ def plan(
             *neighbours.overlaps(conn, campaign, division),
             *choice.told(file, division),
             *hours.told(file),
+            *canary.told(file.limits.canary, sum(outlook.eligible for outlook in division.outlooks)),
+            *budget.told(conn, campaign, division.outlooks, now),
             *repetition.told(file, now),
         )
     drawn = forecast.forecast(division, token=token, findings=findings)
