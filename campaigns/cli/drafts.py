@@ -11,17 +11,15 @@ from campaigns.cli.app import app
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.plans import show_plan, show_samples, write_skipped
-from campaigns.errors import StateError
 from campaigns.lifecycle import recognise
 from campaigns.lifecycle import submit as drafting
 from campaigns.lifecycle.launch import launch as start
-from campaigns.lifecycle.meeting import Meeting
 from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview as rendered
 from campaigns.lifecycle.pricing import price
 from campaigns.lifecycle.submit import Draft
 from campaigns.runtime import Runtime
-from schemas.campaign import Campaign, CampaignState
+from schemas.campaign import Campaign
 from schemas.campaign_file import CampaignFile
 
 File = Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")]
@@ -135,11 +133,4 @@ def found_or_drafted(runtime: Runtime, word: str) -> tuple[Campaign, list[str]]:
 def _drafted(runtime: Runtime, path: Path, *, strict: bool = False) -> tuple[Campaign, list[str]]:
     """Return the draft of a campaign file with what there is to say about it; raises StateError once it is launched."""
     draft = checked(runtime, path, strict=strict)
-    known = recognise.recognise(runtime, draft)
-    if known.campaign and known.meeting is Meeting.UNFINISHED:
-        if known.campaign.state is not CampaignState.DRAFT:
-            ref, state = known.campaign.ref, known.campaign.state
-            raise StateError(f"{draft.file.name} is {state} already. See it with `pagecast status {ref}`.")
-        recognise.refresh(runtime, known.campaign, draft)
-        return found(runtime, known.campaign.ref), list(draft.notes)
-    return drafting.store(runtime, draft, output.actor()), list(draft.notes)
+    return recognise.stored(runtime, draft, output.actor()), list(draft.notes)

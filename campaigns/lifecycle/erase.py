@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import contacts, events, locks, suppression, testers
+from campaigns import contacts, events, locks, suppression, testers, uploads
 from campaigns.audience import erasure as lists
 from campaigns.inbox import Inbox
 from campaigns.ledger import erasure as ledger
@@ -40,9 +40,9 @@ _SOMEBODY = "An erased person"
 class Erased:
     """What an erasure found and took out, in rows; `name` stands for the person from now on.
 
-    `set_aside` rows were still to be sent. `bodies` were deleted, `waiting` ones are not applied yet: then the person
-    must be erased again. `campaigns` had rows of the person: reports of them that were written before still name them,
-    and so do the files of `copies`.
+    `set_aside` rows were still to be sent. `lists` are stored ones and uploads; an upload is deleted. `bodies` were
+    deleted, `waiting` ones are not applied yet: then the person must be erased again. `campaigns` had rows of the
+    person: reports of them that were written before still name them, and so do the files of `copies`.
     """
 
     name: str
@@ -73,6 +73,7 @@ def erase(runtime: Runtime, recipient_id: str, actor: str, *, dry_run: bool = Fa
     with _launches_held(runtime):
         rows = _again_if_crossed(runtime, recipient_id, actor, dry_run=dry_run)
     naming = [path for path in _stored(runtime) if lists.names(path, recipient_id)]
+    uploaded = uploads.forget_naming(runtime.storage, recipient_id, dry_run=dry_run)
     with Inbox.opened(runtime) as inbox:
         bodies = inbox.naming(recipient_id)
         if not dry_run:
@@ -86,7 +87,7 @@ def erase(runtime: Runtime, recipient_id: str, actor: str, *, dry_run: bool = Fa
         consent=rows.consent,
         deliveries=rows.ledger.rows,
         set_aside=rows.ledger.set_aside,
-        lists=len(naming),
+        lists=len(naming) + uploaded,
         bodies=len(bodies.closed),
         waiting=bodies.waiting,
         campaigns=rows.campaigns,

@@ -13,13 +13,13 @@ from campaigns import hours, pages
 from campaigns.briefing import bottleneck, sender_of
 from campaigns.briefing import paces as paces_of
 from campaigns.errors import StateError
-from campaigns.lifecycle import series
+from campaigns.lifecycle import find, series
 from campaigns.lifecycle.meeting import Meeting, meet
-from campaigns.lifecycle.submit import Draft, listed
+from campaigns.lifecycle.submit import Draft, listed, store
 from campaigns.lifecycle.terms import terms
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
-from schemas.campaign import Campaign
+from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.recipient_list import RECIPIENT
 
@@ -61,6 +61,19 @@ def recognise(runtime: Runtime, draft: Draft) -> Recognition:
             _refuse_change(conn, campaign, draft)
         overlap = _overlap(conn, runtime, campaign, draft) if meeting is Meeting.CHANGED_SINCE else 0
         return Recognition(meeting, campaign, overlap)
+
+
+def stored(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
+    """Return the draft of a checked campaign file, made where there is none; raises StateError once it is launched."""
+    known = recognise(runtime, draft)
+    if known.campaign is None or known.meeting is not Meeting.UNFINISHED:
+        return store(runtime, draft, actor)
+    if known.campaign.state is not CampaignState.DRAFT:
+        ref, state = known.campaign.ref, known.campaign.state
+        raise StateError(f"{draft.file.name} is {state} already. See it with `pagecast status {ref}`.")
+    refresh(runtime, known.campaign, draft)
+    with runtime.reading() as conn:
+        return find.by_id(conn, known.campaign.id or 0)
 
 
 def refresh(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:

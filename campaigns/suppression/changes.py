@@ -32,9 +32,11 @@ def person(recipient_id: str) -> str:
     return trimmed
 
 
-def suppress(conn: Connection, recipient_id: str, sender_id: int, *, note: str, now: int, actor: str) -> bool:
+def suppress(
+    conn: Connection, recipient_id: str, sender_id: int, *, note: str, now: int, actor: str, source: str = "cli"
+) -> bool:
     """Suppress a person because somebody says so; False where they already were."""
-    new = add(conn, recipient_id, sender_id, source="cli", note=note, now=now, actor=actor)
+    new = add(conn, recipient_id, sender_id, source=source, note=note, now=now, actor=actor)
     if new:
         events.record(conn, now, "suppression.added", actor, f"{recipient_id} is suppressed.")
     return new
@@ -49,7 +51,7 @@ def suppress_all(
     return new
 
 
-def lift(conn: Connection, recipient_id: str, *, now: int, actor: str) -> None:
+def lift(conn: Connection, recipient_id: str, *, now: int, actor: str, source: str = "cli") -> None:
     """Lift every suppression of a person because somebody says so, an erased one too; raises NotFoundError for none."""
     erased = name_of(conn, recipient_id)
     names = [recipient_id, erased] if erased else [recipient_id]
@@ -59,7 +61,7 @@ def lift(conn: Connection, recipient_id: str, *, now: int, actor: str) -> None:
         raise NotFoundError(f"{recipient_id} is not suppressed. `pagecast suppress list` shows who is.")
     for name in suppressed:
         at = max(now, history.latest(name) + 1)
-        history.add([_said(name, EVERY_SENDER, ConsentKind.OPTED_IN, at, source="cli", evidence="", actor=actor)])
+        history.add([_said(name, EVERY_SENDER, ConsentKind.OPTED_IN, at, source=source, evidence="", actor=actor)])
     events.record(conn, now, "suppression.removed", actor, f"{suppressed[0]} is no longer suppressed.")
 
 
