@@ -9,12 +9,24 @@ from fastapi.security import APIKeyHeader
 from starlette.middleware import Middleware
 
 from campaigns.runtime import Runtime
-from campaigns.web.api import audit, campaigns, contacts, inbound, lists, me, pages, people, suppressions, verbs
+from campaigns.web.api import (
+    audit,
+    campaigns,
+    contacts,
+    inbound,
+    lists,
+    me,
+    pages,
+    people,
+    reports,
+    suppressions,
+    verbs,
+)
 from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
 
-_RESOURCES = (me, lists, campaigns, verbs, people, pages, suppressions, contacts, inbound, audit)
+_RESOURCES = (me, lists, campaigns, verbs, reports, people, pages, suppressions, contacts, inbound, audit)
 _DESCRIPTION = """
 Everything that the command line does, for programs.
 

@@ -1,0 +1,120 @@
+"""A campaign's report, at any time: as JSON, as a page, and row by row as a file."""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from campaigns import report as reports
+from campaigns.access import Right
+from campaigns.lifecycle.launch import launched_plan
+from campaigns.report import Summary
+from campaigns.runtime import now_of
+from campaigns.web.api.campaigns import Ref
+from campaigns.web.api.desk import Desk, Here, may
+from campaigns.web.api.envelope import Answer, said
+
+router = APIRouter(prefix="/campaigns/{ref}", tags=["reports"])
+
+_PART = 1024 * 1024
+_CSV = "text/csv; charset=utf-8"
+
+
+class Kind(StrEnum):
+    """What a row-by-row file may be."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+_MEDIA = {
+    Kind.CSV: _CSV,
+    Kind.PARQUET: "application/vnd.apache.parquet",
+    Kind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _file(*media: str) -> dict[str, Any]:
+    """Return what a route's decorator takes to document an answer that is a file."""
+    content = {each: {"schema": {"type": "string", "format": "binary"}} for each in media}
+    return {"response_class": StreamingResponse, "responses": {200: {"content": content, "description": "The file."}}}
+
+
+@router.get("/report", **may(Right.READ))
+async def report(desk: Here, ref: Ref) -> Answer[Summary]:
+    """Return the report's numbers: totals that add up, reasons, pages, pace, replies, and what happened."""
+    return said(await desk.heavily(lambda: _summary(desk, ref)))
+
+
+@router.get("/report.html", **_file("text/html"), **may(Right.READ))
+async def page(desk: Here, ref: Ref) -> StreamingResponse:
+    """Return the report as one page with its charts, which needs nothing else."""
+    found = await desk.heavily(lambda: _written(desk, ref, "report.html"))
+    return _streamed(found, "text/html; charset=utf-8", "report.html")
+
+
+@router.get("/results.{kind}", **_file(*_MEDIA.values()), **may(Right.READ))
+async def results(desk: Here, ref: Ref, kind: Kind) -> StreamingResponse:
+    """Return one row a row of the list, with what became of it; CSV and XLSX hold no formula."""
+    name = f"results.{kind}"
+    found = await desk.heavily(lambda: _written(desk, ref, name, xlsx=kind is Kind.XLSX))
+    return _streamed(found, _MEDIA[kind], name)
+
+
+@router.get("/remainder.csv", **_file("text/csv"), **may(Right.REMAINDER))
+async def remainder(desk: Here, ref: Ref) -> StreamingResponse:
+    """Return everyone who was not reached, in the columns of the list, as the next one; cells stay as they were."""
+    return _streamed(await desk.heavily(lambda: _left(desk, ref)), _CSV, "remainder.csv")
+
+
+def _summary(desk: Desk, ref: str) -> Summary:
+    with _written(desk, ref, "summary.json") as file:
+        return Summary.model_validate_json(file.read())
+
+
+def _written(desk: Desk, ref: str, name: str, *, xlsx: bool = False) -> BinaryIO:
+    found = desk.campaign(ref)
+    planned = launched_plan(desk.runtime, found)
+
+    def write(folder: Path) -> Path:
+        with desk.runtime.reading() as conn:
+            facts = (desk.runtime.storage, found.id or 0, folder, now_of(conn))
+            reports.write(conn, *facts, plan=planned, xlsx=xlsx)
+        return folder / name
+
+    return _opened(write)
+
+
+def _left(desk: Desk, ref: str) -> BinaryIO:
+    found = desk.campaign(ref)
+
+    def write(folder: Path) -> Path:
+        with desk.runtime.reading() as conn:
+            reports.remainder(conn, desk.runtime.storage, found.id or 0, folder / "remainder.csv")
+        return folder / "remainder.csv"
+
+    return _opened(write)
+
+
+def _opened(write: Callable[[Path], Path]) -> BinaryIO:
+    """Write a file and return it open; its name is gone at once, so that nothing stays however the answer ends."""
+    with TemporaryDirectory(prefix="pagecast-") as folder:
+        return write(Path(folder)).open("rb")
+
+
+def _streamed(file: BinaryIO, media: str, name: str) -> StreamingResponse:
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    return StreamingResponse(_parts(file), media_type=media, headers=headers)
+
+
+def _parts(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while part := file.read(_PART):
+            yield part
