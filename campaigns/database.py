@@ -36,7 +36,11 @@ def engine(settings: Settings) -> Engine:
 def of_file(path: Path) -> Engine:
     """Return the engine of a SQLite file."""
     made = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8, max_overflow=56
+        f"sqlite:///{path}",
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=56,
+        hide_parameters=True,  # people's words and ids would stand in logs
     )
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)

@@ -22,7 +22,13 @@ def opened(address: str) -> Engine:
     url = _parsed(address)
     options = {name: value for name, value in _OPTIONS.items() if name not in url.query}
     engine = create_engine(
-        url, connect_args=options, isolation_level="READ COMMITTED", pool_size=5, max_overflow=25, pool_pre_ping=True
+        url,
+        connect_args=options,
+        isolation_level="READ COMMITTED",
+        pool_size=5,
+        max_overflow=25,
+        pool_pre_ping=True,
+        hide_parameters=True,  # people's words and ids would stand in logs
     )
     event.listen(engine, "connect", _prepare)
     try:
