@@ -134,6 +134,13 @@ def test_the_lowest_rate_and_the_latest_start_lose_nobody_and_are_tight(ends, sp
     assert divide(ends, when, start=latest + 1).outlooks[0].lost > 0
 
 
+def test_the_latest_start_is_the_morning_where_all_that_is_needed_is_open_then():
+    when = times(quiet=quiet("21:00", "08:00"))
+    # Fourteen hours after START is nine in the morning: the night has an hour more.
+    assert divide([840] * 120, when).outlooks[0].latest_start == START
+    assert divide([840] * 60, when).outlooks[0].latest_start == START + 13 * HOUR
+
+
 def test_a_deadline_of_the_campaign_counts_in_quiet_time_too():
     when = times(quiet=quiet("21:00", "08:00"))
     division = divide([None, None, 90], when, not_after_ms=START + 61 * MINUTE, rate=1 / 60 / 60)

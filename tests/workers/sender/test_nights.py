@@ -10,7 +10,7 @@ import pytest
 from campaigns import hours
 from campaigns.briefing import brief
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Settlement, claim, settle
+from campaigns.ledger.deliveries import Hold, Settlement, claim, settle
 from campaigns.lifecycle.launch import launch
 from campaigns.lifecycle.plan import plan
 from campaigns.plan.timetable import NEVER
@@ -70,6 +70,7 @@ class Nights:
         with self.runtime.reading() as conn:
             self.briefing = brief(conn, self.runtime.settings, ENVIRONMENT, self.campaign.id, 1)
         while self._pending():
+            assert self.now < self.begun + 96 * HOUR, "it ends"
             with self.runtime.writing() as conn:
                 hours.turn(conn, self.now)
                 rung = chunks.ring(conn, self.campaign.id, 1, self.now, 10)
@@ -169,6 +170,25 @@ def test_who_is_in_quiet_time_is_held_or_skipped_where_only_that_is_left(runtime
     if hours_left > 2:
         ends = nights.times.people.next_open(nights.times.zone, nights.begun)
         assert [slot for slot, _ in nights.sent.values()] == [ends, ends + PACE]
+
+
+def test_a_slot_that_comes_after_the_closing_is_not_used_and_nobody_is_passed_over(runtime, tmp_path):
+    nights = Nights(runtime, tmp_path, [{"hours": 20}] * 3, {"zone": "UTC", "quiet": quiet(1, 9)})
+    with runtime.reading() as conn:
+        briefing = brief(conn, runtime.settings, ENVIRONMENT, nights.campaign.id, 1)
+    closes = nights.now + HOUR
+    slots = [closes - 1000, closes + 1000]
+
+    def prepare(row, i):
+        verdict = admit(row, briefing, slots[i])
+        return verdict if isinstance(verdict, Hold) else (row.id, verdict)
+
+    nights.write(factories.text("UPDATE delivery SET chunk_id = 1"))
+    with runtime.writing() as conn:
+        held = chunks.acquire(conn, 1, "here:1", nights.now)
+        claimed = claim(conn, held, prepare, name="a", want=3, now=nights.now, after=0)
+    assert (claimed.rows, claimed.closing, claimed.last_id) == ([(1, closes)], True, 1)
+    assert [row["due_at"] for row in factories.rows_of(runtime, nights.campaign)] == [None] * 3
 
 
 def test_without_hours_a_slot_is_good_for_ever(runtime, tmp_path):
