@@ -309,7 +309,7 @@ def test_at_full_pace_for_a_while(desk):
 
 BAD = {
     "an unknown key": ({"nam": "Spring"}, "did you mean `name`"),
-    "a key of later": ({"schedule": {"repeat": "daily"}}, "does not work yet"),
+    "a key of later": ({"approval": {"need": 2}}, "does not work yet"),
     "a column that is not there": ({"columns": {"recipient_id": "ig"}}, "ig"),
     "a page that nobody knows": ({"page": "nobody"}, 'no page "nobody"'),
     "no page at all": ({"page": None}, "No page is named"),
