@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import contacts, events, locks, suppression, testers, uploads
+from campaigns import answers, contacts, events, locks, suppression, testers, uploads
 from campaigns.audience import erasure as lists
 from campaigns.inbox import Inbox
 from campaigns.ledger import erasure as ledger
@@ -126,6 +126,7 @@ def _rows(runtime: Runtime, recipient_id: str, actor: str, *, dry_run: bool) -> 
         consent = suppression.rename(conn, recipient_id, name, now=now, actor=actor)
         windows = contacts.forget(conn, recipient_id)
         testers.remove(conn, recipient_id)
+        answers.forget_naming(conn, recipient_id)
         inbound = conn.execute(_INBOUND, {"person": recipient_id, "name": name}).rowcount
         renamed = ledger.rename(conn, recipient_id, name)
         told = _unsay(conn, recipient_id)

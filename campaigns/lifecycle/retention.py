@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Row, bindparam, text
 
+from campaigns import answers
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 
@@ -67,6 +68,9 @@ class Retention:
         settings = self._runtime.settings
         with self._runtime.reading() as conn:
             now = now_of(conn)
+        with self._runtime.writing() as conn:
+            gone = answers.forget_old(conn, now)
+        yield gone
         yield from self._bodies(now - settings.keep_bodies_days * DAY_MS)
         yield from self._words(now - settings.keep_texts_days * DAY_MS)
         if settings.keep_lists_days is not None:

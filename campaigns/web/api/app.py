@@ -25,6 +25,7 @@ from campaigns.web.api import (
 from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
+from campaigns.web.api.once import Once
 
 _RESOURCES = (me, lists, campaigns, verbs, reports, people, pages, suppressions, contacts, inbound, audit)
 _DESCRIPTION = """
@@ -33,6 +34,9 @@ Everything that the command line does, for programs.
 Give your key in the header `X-API-Key`; `x-right` of each operation names the right that its role must have.
 Answers are `{"data": …, "meta": {"request_id", "timestamp"}}`, errors `{"error": {"code", "message", "status",
 "details"}, "meta": …}`. Lists come in pages: `limit` (at most 100) and `cursor`, which `meta.pagination` gives.
+
+Give a POST an `Idempotency-Key`, and it is done once: for a day, the same request under the same word gets the first
+one's answer.
 """
 # The door has looked at it already: this is for the documentation.
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
@@ -48,7 +52,7 @@ def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | N
         redoc_url=None,
         responses=DOCUMENTED,
         dependencies=[_KEY],
-        middleware=[Middleware(Door, runtime, attempts)],
+        middleware=[Middleware(Door, runtime, attempts), Middleware(Once, runtime)],
     )
     app.state.runtime = runtime
     app.state.environment = environment

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import structlog
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaigns import keys
@@ -88,6 +89,8 @@ class Door:
 
         try:
             await self._admit(scope, receive, marked)
+        except ClientDisconnect:
+            logger.info("api.gone", request_id=request_id)
         except Exception as error:
             _tell(error, request_id)
             if begun:
