@@ -18,6 +18,8 @@ from schemas.reason import Reason
 
 _CHUNK_SECONDS = 60
 _CHUNK_PEOPLE = 1000
+_PAIRED = 100
+"""Chunks of so many people take turns by twos: of smaller ones too few come late to matter."""
 
 _OURS = pl.col(stored.RULE).is_null() & pl.col(screened.REASON).ne_missing(pl.lit(str(Reason.DUPLICATE)))
 """The rows that become deliveries."""
@@ -175,10 +177,23 @@ def _queue(eligible: pl.DataFrame, set_aside: pl.DataFrame, page: CampaignPage, 
     )
     size = chunk_size(rate)
     return _Queue(
-        line.sent.select(_ROW, screened.EFFECTIVE, (pl.int_range(pl.len()) // size).cast(pl.Int32).alias("chunk_seq")),
+        line.sent.select(_ROW, screened.EFFECTIVE, _in_pairs(line.sent.height, size).alias("chunk_seq")),
         pl.concat([set_aside.select(_ROW, screened.REASON), line.lost.select(_ROW, late.alias(screened.REASON))]),
         line.outlook,
     )
+
+
+def _in_pairs(people: int, size: int) -> pl.Expr:
+    """Return the chunk of each of so many people: two at a time take turns, because two of a page are sent at once.
+
+    One behind the other, half of the first would be sent after its time, and half of the second before.
+    """
+    turn = pl.int_range(people)
+    if size < _PAIRED:
+        return (turn // size).cast(pl.Int32)
+    single = people - people % (2 * size) if people % (2 * size) <= size else people
+    odd = pl.when(turn < single).then(turn % 2).otherwise(0)
+    return (turn // (2 * size) * 2 + odd).cast(pl.Int32)
 
 
 @dataclass(frozen=True, slots=True)

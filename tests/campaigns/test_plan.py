@@ -196,6 +196,7 @@ class TestChunks:
         ("rate", "parts", "people", "sizes"),
         [
             (36.0, 1, 2500, [1000, 1000, 500]),
+            (36.0, 1, 3100, [1000, 1000, 550, 550]),
             (0.5, 1, 61, [30, 30, 1]),
             (0.5, 2, 31, [15, 15, 1]),
             (200 / 3600, 1, 5, [3, 2]),
@@ -211,6 +212,15 @@ class TestChunks:
     def test_a_chunks_deadline_is_its_earliest_last_moment(self):
         division = _queue([None, 900_000, 800_000, None], pages=[_page(rate=2 / 60)])
         assert division.chunks.rows() == [(1, 0, 2, START + 800_000), (1, 1, 2, None)]
+
+    def test_two_chunks_take_turns_and_the_next_two_come_after_them(self):
+        division = _queue([None] * 3000, pages=[_page(rate=10)])
+        seqs = division.rows["chunk_seq"].to_list()
+        assert [seqs[n : n + 4] for n in (0, 1196, 1200, 2400)] == [[0, 1] * 2, [0, 1] * 2, [2, 3] * 2, [4] * 4]
+
+    def test_those_of_few_people_come_one_after_the_other(self):
+        division = _queue([None] * 5, pages=[_page(rate=2 / 60)])
+        assert division.rows["chunk_seq"].to_list() == [0, 0, 1, 1, 2]
 
 
 _people = st.lists(
