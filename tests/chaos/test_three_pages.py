@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from campaigns.runtime import Runtime
 from campaigns.simulator import Scenario, Simulator, start
 from tests import factories
 from tests.factories import person, select
+
+pytestmark = pytest.mark.chaos
 
 RATE = 40
 COFFEE = "17841400000000002"
@@ -80,6 +82,17 @@ class Stage:
     def arrived(self, account: str) -> list[float]:
         """Seconds at which messages of an account were accepted."""
         return [message["at_ms"] / 1000 for message in self.platform.accepted(account)]
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture
