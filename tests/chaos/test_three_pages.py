@@ -15,6 +15,7 @@ from campaigns.runtime import Runtime
 from campaigns.simulator import Scenario, Simulator, start
 from tests import factories
 from tests.factories import person, select
+from workers import embedded
 
 pytestmark = pytest.mark.chaos
 
@@ -93,6 +94,15 @@ def wait_until() -> Callable[..., None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A state folder; its server, should a killed process leave one behind, is stopped."""
+    folder = tmp_path / "home"
+    yield folder
+    if (folder / "redis").exists():
+        embedded.ensure(folder).release()
 
 
 @pytest.fixture
