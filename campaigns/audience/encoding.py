@@ -154,8 +154,8 @@ def _survey(source: Path) -> _Survey:
         seen.curly |= any(run.translate(None, bytes(range(0xA0, 0x100))) for run in runs)
         if len(seen.words) < _SHOWN:
             # Without the line that the block cuts, whose last word may be half of one.
-            whole = block.rpartition(b"\n")[0] or block
-            found = _WORD.findall(whole.decode(_WESTERN, "replace").partition("\n" * (lines > 1))[2])
+            whole = (block.rpartition(b"\n")[0] or block).decode(_WESTERN, "replace")
+            found = _WORD.findall(whole.partition("\n")[2] if lines > 1 else whole)
             seen.words = list(dict.fromkeys([*seen.words, *found]))[:_SHOWN]
     return seen
 

@@ -75,7 +75,7 @@ def test_the_same_file_is_the_same_list(author):
 
 
 def test_a_list_of_no_use_is_refused_and_not_kept(author, runtime):
-    for body in (b"", b"recipient_id\n", b"name\nAnn\n", b"%PDF-1.7"):
+    for body in (b"", b"recipient_id\n", b"name\nAnn\n", b"%PDF-1.7", b"\xe9", b"\xe9\xff\x81"):
         assert author.post("/lists", status=422, content=body)["code"] == "invalid_input"
     assert list(uploads.folder(runtime.storage).iterdir()) == []
 
