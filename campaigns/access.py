@@ -23,10 +23,12 @@ class Right(StrEnum):
     RETRY = "campaigns.retry"
     RESOLVE = "campaigns.resolve"
     REVISE = "campaigns.revise"
+    CHANGE = "campaigns.change"
     STOP_PAGES = "pages.stop"
     CHANGE_PAGES = "pages.change"
     SUPPRESS = "suppressions.add"
     LIFT = "suppressions.remove"
+    ERASE = "people.erase"
     KEYS = "keys"
 
 
@@ -50,10 +52,12 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.RETRY: _SENDERS,
     Right.RESOLVE: _SENDERS,
     Right.REVISE: _SENDERS,
+    Right.CHANGE: _SENDERS,
     Right.STOP_PAGES: _SENDERS,
     Right.CHANGE_PAGES: _ADMINS,
     Right.SUPPRESS: _WRITERS,
     Right.LIFT: _ADMINS,
+    Right.ERASE: _ADMINS,
     Right.KEYS: _ADMINS,
 }
 

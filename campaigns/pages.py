@@ -179,6 +179,24 @@ def add(
     return get(conn, page_id)
 
 
+def put(conn: Connection, name: str, entry: PageEntry, route: Route, *, now: int, actor: str) -> tuple[Page, bool]:
+    """Store a page, or give a stored one another token, rate or address; return it, and whether it is new."""
+    known = find(conn, name)
+    if known:
+        return reroute(conn, known, entry, route, now=now, actor=actor), False
+    made = add(
+        conn,
+        name=name,
+        channel=entry.channel,
+        provider=entry.provider,
+        account_id=entry.account_id,
+        route=route,
+        now=now,
+        actor=actor,
+    )
+    return made, True
+
+
 def reroute(conn: Connection, page: Page, entry: PageEntry, route: Route, *, now: int, actor: str) -> Page:
     """Change how a stored page is reached; campaigns under way that use its token use the new one from now on.
 

@@ -5,20 +5,16 @@ from typing import Annotated, Literal
 import typer
 
 from campaigns import pages
-from campaigns.briefing import sender_of
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name, check
 from campaigns.cli.page_pull import pull
-from campaigns.lifecycle.accounts import account, accounts, faceless
+from campaigns.lifecycle.accounts import account, accounts, doubts
 from campaigns.moments import clock
-from campaigns.providers import PROVIDERS
-from campaigns.runtime import Runtime, now_of
-from campaigns.settings import MissingSecretError
-from schemas.campaign_file import PageEntry
-from schemas.page import Channel, Page, ProviderName, Route
+from campaigns.runtime import now_of
+from schemas.page import Channel, Page, ProviderName
 
 pages_app = typer.Typer(no_args_is_help=True, help="The sending accounts.")
 app.add_typer(pages_app, name="pages")
@@ -77,23 +73,10 @@ def add(
     }
     entry, route = pages.entered(name, facts)
     with output.opened(writes=not dry_run) as runtime:
-        notes = _doubts(runtime, entry, route)
+        notes = doubts(runtime, entry, route, output.environment())
         with change(runtime, dry_run=dry_run) as (conn, now):
-            actor, known = output.actor(), pages.find(conn, name)
-            if known:
-                page = pages.reroute(conn, known, entry, route, now=now, actor=actor)
-            else:
-                page = pages.add(
-                    conn,
-                    name=name,
-                    channel=channel,
-                    provider=provider,
-                    account_id=account_id,
-                    route=route,
-                    now=now,
-                    actor=actor,
-                )
-    done = "changed" if known else "added"
+            page, new = pages.put(conn, name, entry, route, now=now, actor=output.actor())
+    done = "added" if new else "changed"
     _tell(page, f"would be {done}" if dry_run else f"is {done}", notes, as_json=as_json, dry_run=dry_run)
 
 
@@ -141,20 +124,6 @@ def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
 
 pages_app.command()(check)
 pages_app.command()(pull)
-
-
-def _doubts(runtime: Runtime, entry: PageEntry, route: Route) -> list[str]:
-    """Say what is odd about a page that can be stored all the same.
-
-    Raises InputError for a token that no header can carry.
-    """
-    try:
-        sender_of(entry.channel, entry.account_id, route, runtime.settings, output.environment())
-    except MissingSecretError as error:
-        missing = [f"The secret {error.args[0]} is not set here. Set it before a campaign uses the page."]
-    else:
-        missing = []
-    return missing + PROVIDERS[entry.provider].rate_warnings(faceless(entry.channel, entry.account_id, route), route)
 
 
 def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bool) -> None:

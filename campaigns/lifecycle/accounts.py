@@ -1,14 +1,17 @@
 """Stored pages as people look them up: how fast each sends, and what it does now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection
 
 from campaigns import pages
-from campaigns.briefing import bottleneck
+from campaigns.briefing import bottleneck, sender_of
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Sender
+from campaigns.runtime import Runtime
+from campaigns.settings import MissingSecretError
+from schemas.campaign_file import PageEntry
 from schemas.page import Channel, Page, ProviderName, Route
 
 
@@ -34,7 +37,7 @@ def account(page: Page, state: str | None = None, sentence: str | None = None) -
         channel=page.channel,
         provider=page.provider,
         account_id=page.account_id,
-        rate=bottleneck(PROVIDERS[page.provider].paces(faceless(page.channel, page.account_id, route), route)).rate,
+        rate=bottleneck(PROVIDERS[page.provider].paces(_faceless(page.channel, page.account_id, route), route)).rate,
         state=state or ("parked" if page.parked_at else "ready"),
         sentence=page.parked_sentence or "" if sentence is None else sentence,
         token=route.token,
@@ -47,6 +50,20 @@ def accounts(conn: Connection, now: int) -> Sequence[Account]:
     return [account(page, *pages.doing(conn, page, now)) for page in pages.all_of(conn)]
 
 
-def faceless(channel: Channel, account_id: str, route: Route) -> Sender:
+def doubts(runtime: Runtime, entry: PageEntry, route: Route, environment: Mapping[str, str]) -> list[str]:
+    """Say what is odd about a page that can be stored all the same.
+
+    Raises InputError for a token that no header can carry.
+    """
+    try:
+        sender_of(entry.channel, entry.account_id, route, runtime.settings, environment)
+    except MissingSecretError as error:
+        missing = [f"The secret {error.args[0]} is not set here. Set it before a campaign uses the page."]
+    else:
+        missing = []
+    return missing + PROVIDERS[entry.provider].rate_warnings(_faceless(entry.channel, entry.account_id, route), route)
+
+
+def _faceless(channel: Channel, account_id: str, route: Route) -> Sender:
     """Return a page's sender without its secret: how fast it sends does not depend on that."""
     return Sender(channel, account_id, route.base_url, SecretStr("-"), route.login, route.auth)

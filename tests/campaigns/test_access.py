@@ -12,11 +12,20 @@ def test_every_right_names_its_roles():
 def test_each_role_has_what_it_is_for():
     reading = {Right.READ}
     writing = reading | {Right.UPLOAD, Right.SUBMIT, Right.PLAN, Right.CLONE, Right.REMAINDER, Right.SUPPRESS}
-    verbs = (Right.LAUNCH, Right.PAUSE, Right.RESUME, Right.CANCEL, Right.RETRY, Right.RESOLVE, Right.REVISE)
+    verbs = {
+        Right.LAUNCH,
+        Right.PAUSE,
+        Right.RESUME,
+        Right.CANCEL,
+        Right.RETRY,
+        Right.RESOLVE,
+        Right.REVISE,
+        Right.CHANGE,
+    }
     assert set(rights_of(Role.VIEWER)) == reading
     assert set(rights_of(Role.APPROVER)) == reading | {Right.APPROVE}
     assert set(rights_of(Role.AUTHOR)) == writing
-    assert set(rights_of(Role.SENDER)) == writing | {*verbs, Right.STOP_PAGES}
+    assert set(rights_of(Role.SENDER)) == writing | verbs | {Right.STOP_PAGES}
     assert set(rights_of(Role.ADMIN)) == set(Right)
 
 

@@ -14,6 +14,7 @@ from campaigns.web.api import (
     campaigns,
     contacts,
     inbound,
+    keys,
     lists,
     me,
     pages,
@@ -27,7 +28,7 @@ from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
 from campaigns.web.api.once import Once
 
-_RESOURCES = (me, lists, campaigns, verbs, reports, people, pages, suppressions, contacts, inbound, audit)
+_RESOURCES = (me, lists, campaigns, verbs, reports, people, pages, suppressions, contacts, inbound, audit, keys)
 _DESCRIPTION = """
 Everything that the command line does, for programs.
 
@@ -52,6 +53,7 @@ def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | N
         redoc_url=None,
         responses=DOCUMENTED,
         dependencies=[_KEY],
+        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}" if route.tags else route.name,
         middleware=[Middleware(Door, runtime, attempts), Middleware(Once, runtime)],
     )
     app.state.runtime = runtime

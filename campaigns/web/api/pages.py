@@ -3,15 +3,37 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
 
 from campaigns import pages as stored
 from campaigns.access import Right
-from campaigns.lifecycle.accounts import Account, account, accounts
+from campaigns.lifecycle.accounts import Account, account, accounts, doubts
 from campaigns.runtime import now_of
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import Answer, said
+from schemas.campaign_file import PageEntry
 
 router = APIRouter(prefix="/pages", tags=["pages"])
+
+
+class NewPage(PageEntry):
+    """A page as `[pages.NAME]` of a campaign file has it; `token` says where the token is, and is never itself."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["acme"])
+
+
+class Stored(Account):
+    """A page that is stored; `notes` are doubts, such as a secret that is not set."""
+
+    notes: list[str]
+
+
+class Removed(BaseModel):
+    """A page that is out of use."""
+
+    name: str
+    removed: bool
+
 
 Name = Annotated[str, Path(description="The page's name.", examples=["acme"])]
 
@@ -21,6 +43,24 @@ def pages(desk: Here) -> Answer[list[Account]]:
     """List every page, how fast it sends, and why a parked one does not."""
     with desk.runtime.reading() as conn:
         return said(list(accounts(conn, now_of(conn))))
+
+
+@router.post("", status_code=201, **may(Right.CHANGE_PAGES))
+def add(desk: Here, page: NewPage) -> Answer[Stored]:
+    """Store a page that campaigns can send from, or give a stored one another token, rate or address."""
+    entry, route = stored.entered(page.name, page.model_dump(exclude={"name"}))
+    notes = doubts(desk.runtime, entry, route, desk.environment)
+    with desk.runtime.writing() as conn:
+        kept, _ = stored.put(conn, page.name, entry, route, now=now_of(conn), actor=desk.actor)
+    return said(Stored(**account(kept).model_dump(), notes=notes))
+
+
+@router.delete("/{name}", **may(Right.CHANGE_PAGES))
+def remove(desk: Here, name: Name) -> Answer[Removed]:
+    """Take a page out of use; what it sent stays in the reports."""
+    with desk.runtime.writing() as conn:
+        stored.remove(conn, stored.named(conn, name), now_of(conn), desk.actor)
+    return said(Removed(name=name, removed=True))
 
 
 @router.post("/{name}/pause", **may(Right.STOP_PAGES))

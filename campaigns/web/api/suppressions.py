@@ -1,9 +1,10 @@
 """People who must not be messaged."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Row
 
 from campaigns import pages, suppression
 from campaigns.access import Right
@@ -17,6 +18,8 @@ router = APIRouter(prefix="/suppressions", tags=["suppressions"])
 
 _SOURCE = "api"
 
+Recipient = Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
+
 
 class Suppressed(BaseModel):
     """One suppression: of the account of `page`, or of every account where that is null."""
@@ -26,6 +29,18 @@ class Suppressed(BaseModel):
     source: str = Field(examples=["cli"])
     note: str
     at: str
+
+
+class Wish(BaseModel):
+    """One time that a person opted out or in, and how it is known; `page` is null where it holds for every account."""
+
+    at: str
+    kind: str = Field(examples=["opted_out"])
+    page: str | None = Field(examples=["acme"])
+    channel: str | None
+    source: str = Field(examples=["word"])
+    evidence: str
+    actor: str
 
 
 class Suppress(BaseModel):
@@ -81,12 +96,30 @@ def suppress(desk: Here, wanted: Suppress) -> Answer[Added]:
     return said(Added(recipient_id=person, page=wanted.page, added=new))
 
 
+@router.get("/{recipient}/history", **may(Right.READ))
+def history(desk: Here, recipient: Recipient) -> Answer[list[Wish]]:
+    """List every time that a person opted out or in, oldest first, and how it is known."""
+    with desk.runtime.reading() as conn:
+        found = suppression.told(conn, suppression.person(recipient))
+    return said([_wish(row) for row in found])
+
+
 @router.delete("/{recipient}", **may(Right.LIFT))
-def lift(
-    desk: Here, recipient: Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
-) -> Answer[Lifted]:
+def lift(desk: Here, recipient: Recipient) -> Answer[Lifted]:
     """Lift every suppression of a person, who may then be messaged again."""
     person = suppression.person(recipient)
     with desk.runtime.writing() as conn:
         suppression.lift(conn, person, now=now_of(conn), actor=desk.actor, source=_SOURCE)
     return said(Lifted(recipient_id=person, removed=True))
+
+
+def _wish(row: Row[Any]) -> Wish:
+    return Wish(
+        at=iso(row.at),
+        kind=row.kind,
+        page=row.page or (str(row.sender_id) if row.sender_id else None),
+        channel=row.channel or None,
+        source=row.source,
+        evidence=row.evidence,
+        actor=row.actor,
+    )

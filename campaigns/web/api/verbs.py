@@ -12,6 +12,8 @@ from campaigns.lifecycle import control, recognise
 from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
+from campaigns.lifecycle.change import Wishes
+from campaigns.lifecycle.change import change as alter
 from campaigns.lifecycle.clone import clone as copy
 from campaigns.lifecycle.control import Change
 from campaigns.lifecycle.launch import launch as start
@@ -103,6 +105,28 @@ class Correction(BaseModel):
 
     message: MessageText
     dry_run: bool = Field(False, description="Say whom it would reach, with samples, and change nothing.")
+
+
+class Wanted(BaseModel):
+    """What is to change; what is left out stays."""
+
+    model_config = _STRICT
+
+    rate: float | None = Field(None, gt=0, le=10_000, description="Messages per second of a page, at most.")
+    weight: float | None = Field(None, description="Its share of a page that other campaigns use too.")
+    hours: str | None = Field(None, description="When it is sent, or `none`.", examples=["mon-fri 09:00-20:00"])
+    quiet: str | None = Field(None, description="When nothing is sent, or `none`.", examples=["21:00-08:00"])
+    zone: str | None = Field(None, description="The zone of both.", examples=["Europe/Paris"])
+    dry_run: bool = Field(False, description="Say what it would come to, and change nothing.")
+
+
+class Altered(BaseModel):
+    """What a change comes to, in sentences; `warnings` are about rates that platforms may not bear."""
+
+    state: CampaignState
+    changes: list[str]
+    warnings: list[str]
+    dry_run: bool
 
 
 class Changed(BaseModel):
@@ -211,6 +235,12 @@ async def revise(desk: Here, ref: Ref, correction: Correction) -> Answer[Revised
     return said(await desk.heavily(lambda: _revised(desk, ref, correction)))
 
 
+@router.post("/campaigns/{ref}/change", **may(Right.CHANGE))
+async def change(desk: Here, ref: Ref, wanted: Wanted) -> Answer[Altered]:
+    """Change the rate, weight, hours or quiet time of a launched campaign; it takes effect within two seconds."""
+    return said(await desk.heavily(lambda: _altered(desk, ref, wanted)))
+
+
 @router.post("/campaigns/{ref}/clone", status_code=201, **may(Right.CLONE))
 def clone(desk: Here, ref: Ref, asked: Clone | None = None) -> Answer[Drafted]:
     """Make a new draft of the same message, list, pages and limits."""
@@ -242,6 +272,15 @@ def _launched(desk: Desk, ref: str, token: str) -> Campaign:
 def _cancelled(desk: Desk, ref: str) -> Changed:
     found = desk.campaign(ref)
     return _changed(found, control.cancel(desk.runtime, found, desk.actor))
+
+
+def _altered(desk: Desk, ref: str, wanted: Wanted) -> Altered:
+    wishes = Wishes(wanted.rate, wanted.weight, wanted.hours, wanted.quiet, wanted.zone)
+    if wishes == Wishes():
+        raise InputError("Say what to change: rate, weight, hours, quiet or zone.")
+    found, dry_run = desk.campaign(ref), wanted.dry_run
+    done = alter(desk.runtime, found, wishes, desk.environment, desk.actor, dry_run=dry_run)
+    return Altered(state=done.state, changes=list(done.said), warnings=list(done.warnings), dry_run=dry_run)
 
 
 def _changed(found: Campaign, change: Change) -> Changed:
