@@ -82,3 +82,12 @@ def test_a_running_campaign_is_slowed(sender, viewer, runtime, tmp_path):
     assert viewer.get(f"/campaigns/{made.ref}")["rate"]["asked"] == 36
     assert sender.post(path, {"rate": 2})["changes"]
     assert viewer.get(f"/campaigns/{made.ref}")["rate"]["asked"] == 2
+
+
+@pytest.mark.parametrize("token", ["EAAsecret", ["EAAsecret"], {"is": "EAAsecret"}])
+def test_a_token_that_stands_in_a_campaign_is_never_said_again(admin, runtime, token):
+    listed = admin("POST", "/lists", content=b"recipient_id\n17840000000000001\n").json()["data"]["id"]
+    body = factories.content(list=listed, pages={"acme": factories.page(token=token)})
+    answer = admin("POST", "/campaigns", json=body, headers={"Idempotency-Key": "order-17"})
+    assert answer.status_code == 422
+    assert "EAAsecret" not in answer.text + str(factories.select(runtime, "SELECT * FROM api_answer"))
