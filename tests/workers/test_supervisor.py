@@ -164,7 +164,7 @@ def test_the_sixth_death_in_a_minute_is_one_too_many():
 
 def test_stopping_lets_children_drain(log, wait_until):
     with supervised(python(DRAINS, log)) as (keeper, events):
-        wait_until(lambda: "up" in log.read_text(), "the child is up")
+        wait_until(lambda: "up" in log.read_text() and keeper.pids.get("child"), "the child is up")
         pid = keeper.pids["child"]
     assert log.read_text() == "up\ndrained\n"
     assert not alive(pid)
@@ -173,7 +173,7 @@ def test_stopping_lets_children_drain(log, wait_until):
 
 def test_who_does_not_drain_in_time_is_killed(log, wait_until):
     with supervised(python(STUBBORN, log), grace=0.2) as (keeper, events):
-        wait_until(lambda: "up" in log.read_text(), "the child is up")
+        wait_until(lambda: "up" in log.read_text() and keeper.pids.get("child"), "the child is up")
         pid = keeper.pids["child"]
     assert not alive(pid)
     assert events[-1].code == -signal.SIGKILL
