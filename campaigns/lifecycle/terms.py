@@ -16,6 +16,10 @@ def terms(file: CampaignFile) -> dict[str, float | None]:
     start = moment(schedule.start, "schedule.start") if schedule.start else None
     not_after = moment(schedule.not_after, "schedule.not_after") if schedule.not_after else None
     open_until = moment(schedule.keep_open_until, "schedule.keep_open_until") if schedule.keep_open_until else None
+    if file.limits.canary and len(file.message.message.parts) > 1:
+        raise InputError(
+            "limits.canary counts messages, and goes with a message of one part. Remove it, or join the parts."
+        )
     if open_until is not None:
         _refuse_disorder(start, not_after, open_until)
     if audience.min_left is not None:

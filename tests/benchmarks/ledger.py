@@ -18,7 +18,8 @@ import rig
 from campaigns import migrations
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Candidate, Settlement, claim, settle
+from campaigns.ledger.claims import Candidate, claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from schemas.delivery import DeliveryState

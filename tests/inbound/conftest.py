@@ -10,7 +10,8 @@ import pytest
 from campaigns.inbound.apply import apply
 from campaigns.inbox import Taken
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Candidate, Settlement, claim, settle
+from campaigns.ledger.claims import Candidate, claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState

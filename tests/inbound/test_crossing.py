@@ -9,7 +9,7 @@ from sqlalchemy import text
 from campaigns import locks
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import claim
+from campaigns.ledger.claims import claim
 from campaigns.runtime import now_of
 from schemas.reason import Reason
 

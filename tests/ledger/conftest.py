@@ -7,7 +7,8 @@ import pytest
 
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Candidate, Claimed, Settlement, claim, settle
+from campaigns.ledger.claims import Candidate, Claimed, claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState

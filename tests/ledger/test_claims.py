@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns import lanes
-from campaigns.ledger.deliveries import Ask, claim_all
+from campaigns.ledger.claims import Ask, claim_all
 from campaigns.runtime import now_of
 from schemas.reason import Reason
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from campaigns.ledger.deliveries import Ask, claim_all
+from campaigns.ledger.claims import Ask, claim_all
 from campaigns.runtime import now_of
 from schemas.campaign_file import PerPerson
 from schemas.reason import Reason

@@ -24,7 +24,8 @@ from sqlalchemy import text
 
 from campaigns.ledger import chunks, withdrawal
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Candidate, Claimed, Settlement, claim, settle
+from campaigns.ledger.claims import Candidate, Claimed, claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.lifecycle import control
 from campaigns.lifecycle.advance import advance
 from campaigns.runtime import now_of

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, text
 
 from campaigns import locks
 from campaigns.ledger import chunks, revival, withdrawal
-from campaigns.ledger.deliveries import Settlement, claim, settle
+from campaigns.ledger.claims import claim
 from campaigns.ledger.revival import Return
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
 from campaigns.lifecycle.advance import advance
 from campaigns.runtime import now_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.ledger.deliveries import Settlement, settle
+from campaigns.ledger.settlements import Settlement, settle
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 

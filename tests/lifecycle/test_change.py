@@ -9,7 +9,7 @@ import pytest
 from campaigns import campaign_file, hours
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Ask, claim_all
+from campaigns.ledger.claims import Ask, claim_all
 from campaigns.lifecycle import control, find
 from campaigns.lifecycle.advance import advance
 from campaigns.lifecycle.change import Wishes, change

@@ -12,7 +12,8 @@ from campaigns.inbound import roll
 from campaigns.inbound.apply import apply
 from campaigns.inbox import Inbox, Raw, Taken
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Settlement, claim, settle
+from campaigns.ledger.claims import claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.lifecycle.erase import erase
 from campaigns.lifecycle.plan import plan
 from campaigns.runtime import now_of

@@ -7,7 +7,7 @@ import pytest
 from campaigns.briefing import brief
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import claim
+from campaigns.ledger.claims import claim
 from campaigns.lifecycle import control, find, retry, revise
 from campaigns.lifecycle.recognise import Meeting, recognise
 from campaigns.runtime import now_of

@@ -10,7 +10,7 @@ from campaigns import events, pages
 from campaigns.errors import InputError, StateError
 from campaigns.inbox import Inbox, Raw
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import claim
+from campaigns.ledger.claims import claim
 from campaigns.lifecycle.transfer import look, transfer
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings

@@ -6,7 +6,8 @@ import pytest
 
 from campaigns.inbox import Inbox, Raw
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Settlement, claim, settle
+from campaigns.ledger.claims import claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.page import ProviderName

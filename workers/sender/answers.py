@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from campaigns import buckets, lanes, pages, suppression
 from campaigns.briefing import Briefing
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Candidate, Settlement
+from campaigns.ledger.claims import Candidate
+from campaigns.ledger.settlements import Settlement
 from campaigns.lifecycle.control import stop_if_all_refused
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState

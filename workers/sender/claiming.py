@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from campaigns.ledger.deliveries import Ask, Claimed, claim_all
+from campaigns.ledger.claims import Ask, Claimed, claim_all
 from campaigns.ledger.writer import Writer
 from campaigns.runtime import now_of
 from workers.sender.settling import Settling

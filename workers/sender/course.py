@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns.briefing import Briefing, bottleneck
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Ask, Candidate, Claimed, Hold
+from campaigns.ledger.claims import Ask, Candidate, Claimed, Hold
 from campaigns.providers.protocol import Call
 from campaigns.runtime import now_of
 from campaigns.template import Blank

@@ -1,7 +1,7 @@
 """Whether a person may have the message at their slot: screened once more, and by the clocks of their hours."""
 
 from campaigns.briefing import Briefing
-from campaigns.ledger.deliveries import Candidate, Hold
+from campaigns.ledger.claims import Candidate, Hold
 from campaigns.plan.timetable import NEVER, Times
 from schemas.reason import Reason
 

@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns.ledger.deliveries import Settlement, settle
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
 
 LONGEST_WAIT = 0.2

@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
-from campaigns.ledger.deliveries import Ask
+from campaigns.ledger.claims import Ask
 from campaigns.ledger.writer import Writer
 from campaigns.runtime import Runtime, now_of
 from tests import factories

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import claim
+from campaigns.ledger.claims import claim
 from campaigns.lifecycle.transfer import transfer
 from campaigns.runtime import now_of
 from tests import factories

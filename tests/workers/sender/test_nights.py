@@ -10,7 +10,8 @@ import pytest
 from campaigns import hours
 from campaigns.briefing import brief
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import Hold, Settlement, claim, settle
+from campaigns.ledger.claims import Hold, claim
+from campaigns.ledger.settlements import Settlement, settle
 from campaigns.lifecycle.launch import launch
 from campaigns.lifecycle.plan import plan
 from campaigns.plan.timetable import NEVER

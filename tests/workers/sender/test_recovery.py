@@ -11,7 +11,7 @@ import redis
 
 from campaigns import report
 from campaigns.ledger import chunks
-from campaigns.ledger.deliveries import claim
+from campaigns.ledger.claims import claim
 from campaigns.lifecycle import control
 from campaigns.runtime import now_of
 from tests import factories
