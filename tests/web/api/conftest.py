@@ -75,6 +75,7 @@ class Caller:
             if not pagination["has_more"]:
                 return found
             cursor = {"cursor": pagination["cursor"]}
+            assert len(found) < 20, "the cursor leads in a circle"
 
 
 @pytest.fixture

@@ -251,3 +251,14 @@ def test_pages_stop_and_go_on(sender, draft, runtime):
     with runtime.reading() as conn:
         assert pages.named(conn, "acme").parked_at is None
         assert now_of(conn)
+
+
+def test_a_list_without_end_is_cut_off(author, runtime, monkeypatch):
+    monkeypatch.setattr("campaigns.web.api.lists.LARGEST", 1000)
+
+    async def endless():
+        while True:
+            yield b"x" * 300
+
+    assert author.post("/lists", status=413, content=endless())["code"] == "payload_too_large"
+    assert list(uploads.folder(runtime.storage).iterdir()) == []
