@@ -101,10 +101,13 @@ class Answers:
             self._unproven = True
         self._heard.set()
 
-    def give_back(self, ready: Ready) -> None:
-        """Return a row of which nothing left this machine."""
+    async def give_back(self, ready: Ready) -> None:
+        """Return a row of which nothing left this machine; a parked page has its one try still."""
         self._settle(ready, DeliveryState.PENDING, attempt=0)
         self._returned()
+        if self._briefing.parked:
+            await self._kit.settling.settled()
+            await self._do(lambda conn: pages.probe(conn, self._held.page_id, now_of(conn)))
 
     def in_doubt(self, ready: Ready) -> None:
         """Say that nobody knows: the call broke off in this process after it began."""

@@ -210,7 +210,7 @@ class Course:
             await self._sleep_until(slot)
             if why := self._forfeits(ready, slot, lease):
                 self.forfeited[why] += 1
-                self._answers.give_back(ready)
+                await self._answers.give_back(ready)
                 return
             request = self._briefing.provider.request(self._briefing.sender, self._call(ready))
             await self._kit.guard.enter(self._briefing.paces)
@@ -223,7 +223,7 @@ class Course:
             if on_the_wire:
                 self._answers.in_doubt(ready)
             else:
-                self._answers.give_back(ready)
+                await self._answers.give_back(ready)
 
     def _forfeits(self, ready: Ready, slot: float, lease: Lease) -> str:
         """Say why a slot may not be used after all; '' where it may."""

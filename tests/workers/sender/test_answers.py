@@ -166,6 +166,24 @@ def test_a_probe_that_is_refused_costs_one_call(bench):
     assert bench.counts() == {"pending": 10}
 
 
+def test_a_probe_that_never_left_is_not_used_up(bench, eventually):
+    bench.platform.change(account_codes={factories.ACCOUNT: "190"})
+    bench.launch(10)
+    bench.work()
+    bench.platform.change(account_codes={})
+    probe(bench)
+
+    async def end_before_its_slot(kit):
+        await eventually(lambda: "sending" in bench.counts(), "it is claimed")
+        kit.draining.set()
+
+    bench.work(during=end_before_its_slot)
+    assert bench.counts() == {"pending": 10}
+    bench.work()
+    bench.work()
+    assert bench.counts() == {"accepted": 10}
+
+
 def test_an_acceptance_that_was_out_does_not_lift_a_parking(bench):
     bench.platform.change(slow_seconds=0.6, codes={person(0): "slow", person(1): "190", person(2): "190"})
     bench.launch(10)
