@@ -22,12 +22,13 @@ T = TypeVar("T")
 LINGER = 0.004
 """Seconds that the first step of a transaction waits for company."""
 _MOST = 64
+_TRIES = 3
 
 _Step = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 
 class Writer:
-    """Steps must have no effect outside the transaction: they may run twice."""
+    """Steps must have no effect outside the transaction: they may run more than once."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -93,7 +94,19 @@ class Writer:
             batch[0][1].set_exception(error)
             return
         for step in batch:
+            if own := self._alone(step):
+                step[1].set_exception(own)
+
+    def _alone(self, step: _Step) -> Exception | None:
+        """Commit one step, again where it crossed another's; return what keeps it from being done."""
+        error: Exception | None = None
+        for _ in range(_TRIES):
             try:
                 self._commit([step])
             except Exception as own:  # noqa: BLE001 - whatever it was belongs to the caller that waits
-                step[1].set_exception(own)
+                error = own
+                if not locks.crossed(own):
+                    break
+            else:
+                return None
+        return error

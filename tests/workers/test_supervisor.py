@@ -95,7 +95,7 @@ def test_a_killed_child_comes_back_and_the_others_go_on(log, tmp_path, monkeypat
     monkeypatch.setattr(supervisor, "PROVEN", 0.0)
     children = [python(PATIENT, log, "web"), python(PATIENT, tmp_path / "clock.log", "clock")]
     with supervised(*children) as (keeper, events):
-        wait_until(lambda: log.read_text() == "up\n", "the child is up")
+        wait_until(lambda: log.read_text() == "up\n" and len(keeper.pids) == len(children), "the children are up")
         before = keeper.pids
         os.kill(before["web"], signal.SIGKILL)
         wait_until(lambda: log.read_text() == "up\nup\n", "it is up again", 2)
