@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 SKIM = 1_000
 """Rows that one claim may look at and pass over before it gives up finding more to send."""
+_SHUT = frozenset({Reason.WINDOW_CLOSED, Reason.QUIET_HOURS})
+"""What a later window would undo."""
 _AHEAD = 100
 """Rows that are read at once where many are held back."""
 
@@ -77,6 +79,11 @@ _CLAIM = Batch(
     claim=str,
 )
 _HOLD = text("UPDATE delivery SET due_at = :due_at WHERE id = :id")
+_LATER = text("""
+    SELECT contact.closes_at
+    FROM page JOIN contact ON contact.channel = page.channel AND contact.account_id = page.account_id
+    WHERE page.id = :sender_id AND contact.recipient_id = :recipient_id AND contact.closes_at > :closes_at
+""")
 _SKIP = text("UPDATE delivery SET state = :state, reason = :reason WHERE id = :id")
 
 
@@ -262,8 +269,11 @@ class _Pick(Generic[T]):
     holds: list[dict[str, Any]] = field(default_factory=list)
     closing: bool = False
 
-    def look(self, row: Row[Any], ask: Ask[T], *, capped: bool) -> None:
-        verdict = ask.prepare(_candidate(row, ask.open_until, capped=capped), len(self.ready))
+    def look(self, conn: Connection, row: Row[Any], ask: Ask[T], *, capped: bool) -> None:
+        candidate = _candidate(row, ask.open_until, capped=capped)
+        verdict = ask.prepare(candidate, len(self.ready))
+        if isinstance(verdict, Reason) and verdict in _SHUT and (later := _later_window(conn, row)) is not None:
+            verdict = ask.prepare(replace(candidate, closes_at=later), len(self.ready))
         if isinstance(verdict, Hold) and verdict.until is None:
             self.closing = True
             return
@@ -306,7 +316,7 @@ def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, capped: frozens
     """Look at an ask's rows in turn; the `first` of them, and whether it is `capped`, is found for all who want one."""
     pick: _Pick[T] = _Pick(ask.after)
     if first is not None:
-        pick.look(first, ask, capped=first.id in capped)
+        pick.look(conn, first, ask, capped=first.id in capped)
     elif ask.want == 1:
         return pick
     while pick.wants(ask):
@@ -316,10 +326,16 @@ def _pick(conn: Connection, ask: Ask[T], first: Row[Any] | None, capped: frozens
         for row in found:
             if not pick.wants(ask):
                 break
-            pick.look(row, ask, capped=row.id in capped)
+            pick.look(conn, row, ask, capped=row.id in capped)
         if not found:
             break
     return pick
+
+
+def _later_window(conn: Connection, row: Row[Any]) -> int | None:
+    """Return the closing that a message has brought since the row was written: it may have been out meanwhile."""
+    facts = {"sender_id": row.sender_id, "recipient_id": row.recipient_id, "closes_at": row.closes_at}
+    return conn.execute(_LATER, facts).scalar_one_or_none()
 
 
 def _candidate(row: Row[Any], open_until: int | None, *, capped: bool) -> Candidate:

@@ -75,7 +75,7 @@ _ANSWER = text("""
 _UNSAY = text("UPDATE delivery SET reply = '' WHERE id = :id AND replied_at = :at")
 _EXTEND = text("""
     UPDATE delivery SET closes_at = :closes_at
-    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state IN ('pending', 'sending', 'unknown')
+    WHERE sender_id = :sender_id AND recipient_id = :recipient_id AND state = 'pending'
       AND closes_at < :closes_at
 """)
 

@@ -34,10 +34,8 @@ TABLES = {
     "suppression": "SELECT recipient_id, sender_id, source, note, at FROM suppression ORDER BY 1, 2",
     "consent": "SELECT recipient_id, kind, source, at FROM consent ORDER BY 1, 2, 3, 4",
     "event": "SELECT key, kind, person, delivery_id, campaign_id FROM inbound_event ORDER BY 1",
-    # Of a message that is out, nothing hangs on its person's window any more.
     "delivery": """
-        SELECT id, state, reason, CASE WHEN state IN ('pending', 'unknown') THEN closes_at END, message_ids,
-               accepted_at, delivered_at, read_at, replied_at, reply
+        SELECT id, state, reason, closes_at, message_ids, accepted_at, delivered_at, read_at, replied_at, reply
         FROM delivery ORDER BY id
     """,
     "tally": "SELECT state, reason, sum(n) FROM tally GROUP BY state, reason HAVING sum(n) <> 0 ORDER BY 1, 2",

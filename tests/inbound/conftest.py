@@ -1,6 +1,7 @@
 """A launched campaign over an Instagram account and a Page, and what platforms tell of its people."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,9 @@ class Post:
 
 
 def _prepared(row: Candidate, _slot: int) -> Candidate | Reason:
-    return Reason.OPTED_OUT if row.opted_out else row
+    if row.opted_out:
+        return Reason.OPTED_OUT
+    return Reason.WINDOW_CLOSED if (row.closes_at or 0) <= time.time() * 1000 else row
 
 
 @pytest.fixture

@@ -97,7 +97,20 @@ def _on_burger(post, tmp_path, name):
 @pytest.mark.parametrize("state", ["sending", "unknown"])
 def test_who_writes_while_their_message_is_out_has_the_time_when_it_comes_back(post, state):
     (row,) = post.send(1)
-    post.write("UPDATE delivery SET state = :state WHERE id = :id", state=state, id=row)
+    post.write("UPDATE delivery SET state = :state, closes_at = 1 WHERE id = :id", state=state, id=row)
     post.come(post.says(post.person(row), "hello", seconds=5))
-    post.write("UPDATE delivery SET state = 'accepted' WHERE id = :id", id=row)
-    assert post.row(row)["closes_at"] == post.at(5) + 86_400_000
+    post.write("UPDATE delivery SET state = 'pending', part_done = 0, part_open = 0 WHERE id = :id", id=row)
+    post.write("UPDATE tally SET n = n + 1 WHERE state = 'pending'")
+    post.write("UPDATE tally SET n = n - 1 WHERE state = 'accepted'")
+    assert post.send(1) == [row]
+
+
+def test_who_has_not_written_since_is_too_late_when_it_comes_back(post):
+    (row,) = post.send(1)
+    post.write(
+        "UPDATE delivery SET state = 'pending', closes_at = 1, part_done = 0, part_open = 0 WHERE id = :id", id=row
+    )
+    post.write("UPDATE tally SET n = n + 1 WHERE state = 'pending'")
+    post.write("UPDATE tally SET n = n - 1 WHERE state = 'accepted'")
+    post.send(1)
+    assert post.row(row)["reason"] == "window_closed"
