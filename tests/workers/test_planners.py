@@ -4,7 +4,7 @@ import pytest
 
 from tests import factories
 from tests.factories import ENVIRONMENT, select
-from tests.lifecycle.test_series import file
+from tests.lifecycle.repetition import file
 from workers import planners
 from workers.clock import Clock
 from workers.planners import Planners
