@@ -9,7 +9,7 @@ from campaigns.runtime import now_of
 from tests.cli.conftest import database
 from tests.e2e.test_run import nothing_wrong
 from tests.factories import people, person
-from tests.workers.test_notices import Receiver
+from tests.workers.notices.receiver import Receiver
 
 __all__ = ["database"]
 
