@@ -1,36 +1,9 @@
 """Who may do what: every verb of the HTTP API has a right, and every right its roles. To write is not to send."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from schemas.api_key import Role
-
-
-class Right(StrEnum):
-    """What a route asks for."""
-
-    READ = "read"
-    UPLOAD = "lists.add"
-    SUBMIT = "campaigns.submit"
-    PLAN = "campaigns.plan"
-    CLONE = "campaigns.clone"
-    REMAINDER = "campaigns.remainder"
-    APPROVE = "campaigns.approve"
-    LAUNCH = "campaigns.launch"
-    PAUSE = "campaigns.pause"
-    RESUME = "campaigns.resume"
-    CANCEL = "campaigns.cancel"
-    RETRY = "campaigns.retry"
-    RESOLVE = "campaigns.resolve"
-    REVISE = "campaigns.revise"
-    CHANGE = "campaigns.change"
-    STOP_PAGES = "pages.stop"
-    CHANGE_PAGES = "pages.change"
-    SUPPRESS = "suppressions.add"
-    LIFT = "suppressions.remove"
-    ERASE = "people.erase"
-    KEYS = "keys"
-
+from schemas.right import Right
 
 _EVERYBODY = frozenset(Role)
 _WRITERS = frozenset({Role.AUTHOR, Role.SENDER, Role.ADMIN})

@@ -15,8 +15,7 @@ from campaigns.errors import InputError
 from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
-from campaigns.lifecycle.resolve import Verdict
-from campaigns.lifecycle.retry import Scope
+from schemas.decision import Scope, Verdict
 from schemas.reason import Reason, about
 
 _WIDTH = 10

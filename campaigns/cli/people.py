@@ -8,9 +8,9 @@ from campaigns import report
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
-from campaigns.report.dossier import Message
-from campaigns.report.windows import Window
 from campaigns.runtime import now_of
+from schemas.explanation import Window
+from schemas.person import Message
 
 
 @app.command()

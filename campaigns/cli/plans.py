@@ -10,13 +10,13 @@ import polars as pl
 from campaigns import template
 from campaigns.cli import output
 from campaigns.cli.standings import WIDTH, meaning, show_reasons
-from campaigns.lifecycle.preview import Sample
-from campaigns.lifecycle.view import View
 from campaigns.plan.division import Division
 from campaigns.report.results import write_csv
 from schemas.campaign import Campaign
 from schemas.message import Message
 from schemas.plan import Plan
+from schemas.sample import Sample
+from schemas.view import View
 
 
 def show_plan(plan: Plan, campaign: Campaign, line: Callable[[str], None] = output.say) -> None:

@@ -12,8 +12,8 @@ from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson
 from campaigns.cli.people import told
 from campaigns.lifecycle.launch import launched_plan
-from campaigns.report import Explanation
 from campaigns.runtime import now_of
+from schemas.explanation import Explanation
 
 _TOLD_APART = {"line", "page", "state", "sentence", "reason_sentence", "next_step", "timeline"}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from campaigns import pages
@@ -11,22 +11,9 @@ from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime
 from campaigns.settings import MissingSecretError
+from schemas.account import Account
 from schemas.campaign_file import PageEntry
-from schemas.page import Channel, Page, ProviderName, Route
-
-
-class Account(BaseModel):
-    """A page. `rate` is that of its smallest bucket, in messages per second; `token` says where the token is."""
-
-    name: str = Field(examples=["acme"])
-    channel: Channel
-    provider: ProviderName
-    account_id: str = Field(examples=["17841400000000001"])
-    rate: float | None = Field(examples=[36.0])
-    state: str = Field(examples=["ready"])
-    sentence: str
-    token: str = Field(examples=["@{secret:ACME_TOKEN}"])
-    base_url: str
+from schemas.page import Channel, Page, Route
 
 
 def account(page: Page, state: str | None = None, sentence: str | None = None) -> Account:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 
 import polars as pl
-from pydantic import BaseModel
 
 from campaigns import template
 from campaigns.errors import InputError
 from campaigns.lifecycle.plan import screen
-from campaigns.lifecycle.view import View, view
+from campaigns.lifecycle.view import view
 from campaigns.runtime import Runtime
 from campaigns.template import Blank
 from schemas import recipient_list as stored
@@ -19,26 +18,7 @@ from schemas.campaign_page import CampaignPage
 from schemas.message import Message
 from schemas.page import Channel
 from schemas.reason import Reason, about
-
-
-class Sample(BaseModel):
-    """One person's message. `texts` has one entry a part, empty where it cannot be rendered; `note` says why not.
-
-    `views` is the message on both channels, the person's own first; the facts beside it are of that one.
-    """
-
-    recipient_id: str
-    line: int
-    page: str
-    channel: str
-    texts: list[str]
-    lengths: list[int]
-    limit: int
-    unit: str
-    quick_replies: list[str]
-    reason: str | None
-    note: str
-    views: list[View]
+from schemas.sample import Sample
 
 
 def preview(

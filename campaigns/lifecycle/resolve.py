@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -14,6 +13,7 @@ from campaigns.lifecycle.reopen import bring_back, refuse_closed
 from campaigns.lifecycle.rescreen import by_reason, rescreen, rows_in, told
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
+from schemas.decision import Verdict
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
@@ -24,14 +24,6 @@ _OF_PERSON = text("""
     WHERE lane.campaign_id = :campaign_id
 """)
 _STATE = text("SELECT state FROM campaign WHERE id = :id")
-
-
-class Verdict(StrEnum):
-    """What somebody decided."""
-
-    SENT = "sent"
-    NOT_SENT = "not-sent"
-    SEND_AGAIN = "send-again"
 
 
 _BECOMES = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from campaigns.lifecycle.reopen import bring_back, refuse_closed
 from campaigns.lifecycle.rescreen import by_reason, rescreen, rows_in, told, total
 from campaigns.runtime import Runtime
 from schemas.campaign import Campaign, CampaignState
+from schemas.decision import Scope
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason, about
 
@@ -27,14 +27,6 @@ _JUDGED_ANEW = frozenset(
     }
 )
 """Why people are set aside that screening can see anew; the others are somebody's decision and stay."""
-
-
-class Scope(StrEnum):
-    """Whom a retry is about."""
-
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from campaigns.errors import InputError, StateError
 from campaigns.ledger import rewording
 from campaigns.ledger.rewording import Rewording
 from campaigns.lifecycle.plan import screen
-from campaigns.lifecycle.preview import Sample, preview
+from campaigns.lifecycle.preview import preview
 from campaigns.lifecycle.submit import fingerprint
 from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
@@ -29,6 +29,7 @@ from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile, MessageText
 from schemas.message import Message
 from schemas.reason import Reason
+from schemas.sample import Sample
 
 _WORDING = (str(Reason.BLANK_VARIABLE), str(Reason.TEXT_TOO_LONG))
 _STANDING = text("SELECT state, message, revision FROM campaign WHERE id = :id")

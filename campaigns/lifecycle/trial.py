@@ -19,7 +19,7 @@ from campaigns.errors import InputError, StateError
 from campaigns.lifecycle import admission
 from campaigns.lifecycle.admission import Lane
 from campaigns.lifecycle.plan import screen
-from campaigns.lifecycle.view import View, view
+from campaigns.lifecycle.view import view
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Call, Sender
 from campaigns.runtime import Runtime, now_of
@@ -33,6 +33,7 @@ from schemas.outcome import Verdict
 from schemas.page import Channel, ProviderName, Route
 from schemas.reason import Reason
 from schemas.trial import PartAnswer, Trial, TrialEnd
+from schemas.view import View
 
 _CHOICE = "_choice"
 _MEANING = {

@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from campaigns.report.conservation import equation
-    from campaigns.report.dossier import Person, person
+    from campaigns.report.dossier import person
     from campaigns.report.ending import exit_code
-    from campaigns.report.explanation import Explanation, explain
+    from campaigns.report.explanation import explain
     from campaigns.report.folder import Written, write
     from campaigns.report.standing import status
-    from campaigns.report.summary import Summary
     from campaigns.report.unreached import Remainder, remainder
 
 __all__ = [
-    "Explanation",
-    "Person",
     "Remainder",
-    "Summary",
     "Written",
     "equation",
     "exit_code",
@@ -33,10 +29,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Explanation": "explanation",
-    "Person": "dossier",
     "Remainder": "unreached",
-    "Summary": "summary",
     "Written": "folder",
     "equation": "conservation",
     "exit_code": "ending",

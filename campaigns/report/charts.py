@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from campaigns.report.replies import Response
-from campaigns.report.summary import Interval
 from schemas.page import Channel
+from schemas.replies import Response
+from schemas.summary import Interval
 
 _MARKS = 4
 _ROUND = (2, 4, 6, 8, 10, 12, 16, 20, 30, 40, 50, 60, 80, 100)

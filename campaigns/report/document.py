@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 from campaigns.moments import lasting
 from campaigns.report.charts import chart, funnel, seen, stacked
 from campaigns.report.pages import accepted, left
-from campaigns.report.summary import Summary
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
 from schemas.page import Channel
+from schemas.summary import Summary
 
 _ORDER = (
     DeliveryState.READ,

@@ -1,14 +1,14 @@
 """One person over all campaigns: what was sent, with its ids, what came of it, and whether they may be messaged."""
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from campaigns import suppression
 from campaigns.errors import NotFoundError
 from campaigns.moments import iso
-from campaigns.report.explanation import Line, sent, suppressions
+from campaigns.report.explanation import sent, suppressions
 from campaigns.report.standing import campaign
-from campaigns.report.windows import Account, Window, windows
+from campaigns.report.windows import Account, windows
+from schemas.person import Message, Person
 
 # The unique index leads with the sender, so the senders there are find the person without a scan.
 _DELIVERIES = text("""
@@ -18,24 +18,6 @@ _DELIVERIES = text("""
     JOIN page ON page.id = delivery.page_id
     ORDER BY COALESCE(delivery.sent_at, delivery.accepted_at, 0), delivery.campaign_id, delivery.line
 """)
-
-
-class Message(BaseModel):
-    """What one campaign has for the person."""
-
-    campaign: str
-    id: str
-    created_at: str
-    delivery: Line
-
-
-class Person(BaseModel):
-    """Everything about one person; `messages` in the order in which they were sent."""
-
-    recipient_id: str
-    suppressed: list[str]
-    windows: list[Window]
-    messages: list[Message]
 
 
 def person(conn: Connection, recipient_id: str, now_ms: int) -> Person:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import suppression
@@ -15,12 +14,13 @@ from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.report.tallies import IMPLIED
-from campaigns.report.timeline import Moment, heard, proof, timeline
-from campaigns.report.windows import Account, Window, evidence, windows
+from campaigns.report.timeline import heard, proof, timeline
+from campaigns.report.windows import Account, evidence, windows
 from campaigns.runtime import now_of
 from schemas import recipient_list as stored
 from schemas.campaign import Campaign
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
+from schemas.explanation import Explanation, Line
 from schemas.page import Channel
 
 # The unique index leads with the sender, so the campaign's senders find the person without a scan.
@@ -48,44 +48,6 @@ _SENTENCES = {
     DeliveryState.ASSUMED_SENT: "No answer came; somebody decided that the message was sent.",
     DeliveryState.CANCELLED: "The message was cancelled before it was sent.",
 }
-
-
-class Line(BaseModel):
-    """One line of the list that names the person, and what became of it. Times are ISO 8601 in UTC."""
-
-    line: int
-    page: str | None
-    state: str
-    sentence: str
-    reason: str | None = None
-    reason_sentence: str | None = None
-    next_step: str | None = None
-    window_closes_at: str | None = None
-    window_source: str | None = None
-    due_at: str | None = None
-    attempts: int = 0
-    provider_code: str | None = None
-    message_ids: list[str] = []
-    request_id: str | None = None
-    sent_at: str | None = None
-    accepted_at: str | None = None
-    delivered_at: str | None = None
-    read_at: str | None = None
-    replied_at: str | None = None
-    reply: str | None = None
-    variant: str | None = None
-    revision: int | None = None
-    timeline: list[Moment] = []
-
-
-class Explanation(BaseModel):
-    """What is known about a person: each line that names them, their windows now, and who must not message them."""
-
-    campaign: str
-    recipient_id: str
-    suppressed: list[str]
-    windows: list[Window]
-    lines: list[Line]
 
 
 def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str) -> Explanation:

@@ -14,12 +14,13 @@ from campaigns.report.lanes import lanes
 from campaigns.report.results import source, write_csv, write_parquet
 from campaigns.report.series import repetition
 from campaigns.report.standing import campaign, status
-from campaigns.report.summary import Summary, summarise
+from campaigns.report.summary import summarise
 from campaigns.report.workbook import write_workbook
 from schemas.campaign import Campaign
 from schemas.delivery import COUNTED
 from schemas.plan import Plan
 from schemas.status import Status
+from schemas.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)

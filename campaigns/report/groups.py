@@ -7,10 +7,10 @@ window was open at the start: nobody else could have got it.
 
 import json
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from schemas.campaign import Campaign
+from schemas.groups import Group, Groups
 
 _WITHIN_MS = 3 * 86_400_000
 _LATE_MS = 86_400_000
@@ -43,26 +43,6 @@ _SPOKE = text(f"""
     WHERE {_COMPARED}
     GROUP BY CASE WHEN delivery.state = 'skipped' THEN 1 ELSE 0 END
 """)  # noqa: S608 - conditions of our own
-
-
-class Group(BaseModel):
-    """How many `people` a group has, and how many of them wrote or tapped, and opted out, in its days."""
-
-    people: int = 0
-    wrote: int = 0
-    opted_out: int = 0
-
-    @property
-    def rate(self) -> float | None:
-        """The share that wrote, 0 to 1."""
-        return self.wrote / self.people if self.people else None
-
-
-class Groups(BaseModel):
-    """The two groups of a campaign with a hold-out."""
-
-    sent: Group
-    held_out: Group
 
 
 def groups(conn: Connection, found: Campaign) -> Groups | None:

@@ -7,7 +7,6 @@ every claim.
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns.moments import iso_or_none
@@ -16,6 +15,7 @@ from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState
 from schemas.page import Channel
 from schemas.reason import Reason
+from schemas.row import Row
 
 _ROWS = """
     SELECT delivery.*, page.name AS page, page.channel FROM delivery JOIN page ON page.id = delivery.page_id
@@ -24,31 +24,6 @@ _ROWS = """
 """
 _TIMES = ("sent_at", "accepted_at", "delivered_at", "read_at", "replied_at")
 _COPIED = ("id", "line", "page", "recipient_id", "state", "provider_code", "request_id", "attempts", "reply", "variant")
-
-
-class Row(BaseModel):
-    """What became of one person. Times are ISO 8601 in UTC; `message_ids` has one id a part."""
-
-    id: int = Field(exclude=True)
-    line: int = Field(examples=[2])
-    page: str = Field(examples=["acme"])
-    recipient_id: str = Field(examples=["17840000000000001"])
-    state: DeliveryState
-    reason: str | None
-    provider_code: str | None
-    message_ids: list[str]
-    request_id: str | None
-    attempts: int
-    window_closes_at: str | None
-    sent_at: str | None
-    accepted_at: str | None
-    delivered_at: str | None
-    read_at: str | None
-    replied_at: str | None
-    reply: str | None
-    variant: str | None
-    revision: int | None
-    """Of the message that was sent; null where none was."""
 
 
 def rows(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from campaigns.moments import iso, iso_or_none
@@ -11,13 +10,14 @@ from campaigns.report import progress as over_time
 from campaigns.report.conservation import equation
 from campaigns.report.ending import exit_code
 from campaigns.report.findings import findings
-from campaigns.report.groups import Groups, groups
+from campaigns.report.groups import groups
 from campaigns.report.lanes import LaneNow
 from campaigns.report.meaning import meaning
-from campaigns.report.replies import Replies, replies
+from campaigns.report.replies import replies
 from schemas.campaign import Campaign
 from schemas.plan import Plan
 from schemas.status import Status
+from schemas.summary import Happening, Interval, Pace, ReasonCount, Summary, Times
 
 _MOST_EVENTS = 500
 # What happened to a page counts for the campaign while the campaign was under way.
@@ -27,74 +27,6 @@ _RELATED = """
 """
 _EVENTS = text(f"SELECT at, kind, actor, sentence {_RELATED} ORDER BY at DESC, id DESC LIMIT {_MOST_EVENTS}")
 _KINDS = text(f"SELECT kind, COUNT(*) AS n {_RELATED} GROUP BY kind ORDER BY kind")
-
-
-class Happening(BaseModel):
-    """One event: a verb, a throttle, a parked page."""
-
-    at: str
-    kind: str
-    actor: str
-    sentence: str
-
-
-class ReasonCount(BaseModel):
-    """How many rows a reason accounts for, what it means, and the platform's own codes behind it."""
-
-    reason: str
-    rows: int
-    sentence: str
-    next_step: str
-    codes: dict[str, int]
-
-
-class Pace(BaseModel):
-    """Messages per second. `average` runs from the first to the last acceptance, `peak` is the best interval."""
-
-    asked: float
-    average: float | None
-    peak: float | None
-
-
-class Interval(BaseModel):
-    """Messages accepted in each interval of `seconds` from `start` on."""
-
-    start: str
-    seconds: float
-    accepted: list[int]
-
-
-class Times(BaseModel):
-    """When things happened, ISO 8601 in UTC; None for what has not come."""
-
-    created: str
-    launched: str | None
-    started: str | None
-    first_accepted: str | None
-    last_accepted: str | None
-    finished: str | None
-    reported: str
-
-
-class Summary(BaseModel):
-    """Everything the report says about the campaign as a whole."""
-
-    status: Status
-    equation: str
-    exit_code: int
-    channels: list[str]
-    page_channels: dict[str, str]
-    times: Times
-    pace: Pace
-    replied: int
-    replies: Replies
-    groups: Groups | None = None
-    reasons: list[ReasonCount]
-    findings: list[str]
-    progress: Interval | None
-    events: list[Happening]
-    event_counts: dict[str, int]
-    plan: Plan | None
 
 
 def summarise(

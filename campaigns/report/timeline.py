@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, text
 
 from campaigns.moments import clock, iso
 from schemas.campaign import Campaign
 from schemas.delivery import DeliveryState
+from schemas.explanation import Moment
 from schemas.inbound import InboundKind
 from schemas.page import Channel
 
@@ -44,13 +44,6 @@ _SIGNALS = {
     InboundKind.OPTED_IN: "The person opted in by the platform's own switch.",
 }
 _ANSWERS = frozenset({InboundKind.MESSAGE, InboundKind.QUICK_REPLY, InboundKind.POSTBACK})
-
-
-class Moment(BaseModel):
-    """One thing that happened, ISO 8601 in UTC."""
-
-    at: str
-    sentence: str
 
 
 class Heard(NamedTuple):

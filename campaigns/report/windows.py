@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, text
 
 from campaigns import contacts
@@ -11,6 +10,7 @@ from campaigns.moments import dated, iso_or_none
 from campaigns.policy.limits import WINDOW_MS
 from campaigns.policy.windows import AD_WINDOW_MS, OPENINGS
 from schemas.contact import ContactSource
+from schemas.explanation import Window
 
 _EVENT = text("""
     SELECT kind, mid, at FROM inbound_event
@@ -31,18 +31,6 @@ class Account(NamedTuple):
 
     channel: str
     account_id: str
-
-
-class Window(BaseModel):
-    """The latest end of the messaging window that is known, for one page. `closes_at` is ISO 8601.
-
-    `source` is the event that shows it, None where a list said so, or nobody knows.
-    """
-
-    page: str
-    closes_at: str | None
-    open: bool
-    source: str | None = None
 
 
 def windows(

@@ -1,7 +1,8 @@
 """Roles and rights: every right has its roles, and what is written is not yet sent."""
 
-from campaigns.access import RIGHTS, Right, allowed, rights_of
+from campaigns.access import RIGHTS, allowed, rights_of
 from schemas.api_key import Role
+from schemas.right import Right
 
 
 def test_every_right_names_its_roles():

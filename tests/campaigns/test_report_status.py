@@ -9,10 +9,10 @@ from campaigns import report
 from campaigns.errors import InputError, PagecastError
 from campaigns.moments import clock, lasting
 from campaigns.report.charts import chart
-from campaigns.report.summary import Interval
 from schemas.delivery import COUNTED, DUPLICATE, REJECTED, DeliveryState
 from schemas.lane import LaneState
 from schemas.reason import Reason
+from schemas.summary import Interval
 from tests.campaigns.report_factory import NOW, Spring
 
 REASONED = {DeliveryState.SKIPPED, DeliveryState.FAILED}

@@ -7,11 +7,10 @@ from campaigns.errors import InputError
 from campaigns.lifecycle import recognise, resolve, retry
 from campaigns.lifecycle.frequency import recent
 from campaigns.lifecycle.plan import plan
-from campaigns.lifecycle.resolve import Verdict
-from campaigns.lifecycle.retry import Scope
 from campaigns.lifecycle.submit import store
 from campaigns.moments import dated
 from schemas.campaign_file import PerPerson
+from schemas.decision import Scope, Verdict
 from schemas.reason import Reason, about
 from tests import factories
 from tests.factories import ENVIRONMENT, checked, content, other_page, person

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from campaigns import report
-from campaigns.report.groups import Group, Groups, groups
+from campaigns.report.groups import groups
+from schemas.groups import Group, Groups
 from tests import factories
 from tests.factories import content
 from tests.lifecycle.aftermath import write

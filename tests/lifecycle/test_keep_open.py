@@ -14,8 +14,8 @@ from campaigns.lifecycle.clone import clone
 from campaigns.lifecycle.meeting import Meeting
 from campaigns.lifecycle.plan import plan
 from campaigns.lifecycle.recognise import recognise, refresh
-from campaigns.lifecycle.retry import Scope
 from campaigns.runtime import now_of
+from schemas.decision import Scope
 from schemas.inbound import Inbound, InboundKind
 from tests import factories
 from tests.factories import ACCOUNT, ENVIRONMENT, content, person, select

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.errors import InputError, StateError
 from campaigns.lifecycle import resolve
-from campaigns.lifecycle.resolve import Verdict
+from schemas.decision import Verdict
 from tests import factories
 from tests.factories import ENVIRONMENT, person, select
 from tests.lifecycle.aftermath import adds_up, becomes, ends, write

@@ -9,8 +9,8 @@ from campaigns.errors import StateError
 from campaigns.ledger import chunks
 from campaigns.lifecycle import control, reopen, retry
 from campaigns.lifecycle.advance import advance
-from campaigns.lifecycle.retry import Scope
 from campaigns.runtime import now_of
+from schemas.decision import Scope
 from tests import factories
 from tests.factories import ENVIRONMENT, content, page, person, select
 from tests.lifecycle.aftermath import Breaking, adds_up, becomes, ends, write

@@ -3,27 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
 
 from campaigns import events
-from campaigns.access import Right
 from campaigns.moments import iso
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Desk, Here, may
-from campaigns.web.api.envelope import Paged
+from schemas.api.audit import Happening
+from schemas.api.envelope import Paged
+from schemas.right import Right
 
 router = APIRouter(tags=["audit"])
-
-
-class Happening(BaseModel):
-    """One event; `actor` is `key:NAME`, `cli:USER@HOST`, or the process that did it by itself."""
-
-    at: str = Field(examples=["2026-12-01T08:00:00.000Z"])
-    kind: str = Field(examples=["campaign.launched"])
-    actor: str = Field(examples=["key:crm-export"])
-    sentence: str
-    campaign: str | None = Field(examples=["k7m2x9qa"])
-    page: str | None = Field(examples=["acme"])
 
 
 @router.get("/audit", **may(Right.READ))

@@ -3,49 +3,34 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
 
 from campaigns import report
-from campaigns.access import Right
 from campaigns.lifecycle import find
-from campaigns.lifecycle.preview import Sample, preview
+from campaigns.lifecycle.preview import preview
 from campaigns.moments import iso, iso_or_none
-from campaigns.report import Explanation, refusals
-from campaigns.report.rows import Row, rows
+from campaigns.report import refusals
+from campaigns.report.rows import rows
 from campaigns.runtime import now_of
-from campaigns.web.api.audit import Happening, happening
+from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, Paged, said
+from campaigns.web.api.envelope import said
+from schemas.api.audit import Happening
+from schemas.api.campaigns import Standing, Summary
+from schemas.api.envelope import Answer, Paged
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.delivery import DeliveryState
+from schemas.explanation import Explanation
 from schemas.reason import Reason
-from schemas.status import Status
+from schemas.right import Right
+from schemas.row import Row
+from schemas.sample import Sample
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
 Ref = Annotated[str, Path(description="The campaign's id, in full.", examples=["k7m2x9qa"])]
 Recipient = Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
-
-
-class Summary(BaseModel):
-    """A campaign in the list; `rows` are those of its ledger, 0 before the launch."""
-
-    id: str = Field(examples=["k7m2x9qa"])
-    name: str = Field(examples=["Spring"])
-    state: CampaignState
-    rows: int
-    created_at: str
-    start_at: str | None
-    launched_at: str | None
-    finished_at: str | None
-
-
-class Standing(Status):
-    """How a campaign stands; `warnings` are about the installation, such as refused webhooks."""
-
-    warnings: list[str]
 
 
 @router.get("", **may(Right.READ))

@@ -3,30 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
 
 from campaigns import contacts as known
 from campaigns import pages
-from campaigns.access import Right
 from campaigns.moments import iso
 from campaigns.runtime import now_of
 from campaigns.web.api.cursor import Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Paged
+from schemas.api.contacts import Known
+from schemas.api.envelope import Paged
+from schemas.right import Right
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
-
-
-class Known(BaseModel):
-    """A person and the window of theirs that closes last; `evidence` is the platform's id of what opened it."""
-
-    recipient_id: str = Field(examples=["17840000000000001"])
-    page: str = Field(examples=["acme"])
-    last_inbound_at: str
-    window_closes_at: str
-    kind: str = Field(examples=["message"])
-    evidence: str
-    source: str = Field(examples=["webhook"])
 
 
 @router.get("", **may(Right.READ))

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query
 
 from campaigns.errors import InputError
-from campaigns.web.api.envelope import Paged, paged
+from campaigns.web.api.envelope import paged
+from schemas.api.envelope import Paged
 
 Found = TypeVar("Found")
 Shown = TypeVar("Shown")

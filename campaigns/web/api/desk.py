@@ -8,11 +8,12 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request
 
-from campaigns.access import Right, allowed
+from campaigns.access import allowed
 from campaigns.lifecycle import find
 from campaigns.runtime import Runtime, now_of
 from schemas.api_key import ApiKey
 from schemas.campaign import Campaign
+from schemas.right import Right
 
 AT_ONCE = 2
 """How many lists, plans and reports are worked on at the same time: each takes a core, and much memory."""

@@ -12,7 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from campaigns.errors import InputError, NotFoundError, PagecastError, StateError, StoppedError, UsageError
-from campaigns.web.api.envelope import Detail, Failure, failed
+from campaigns.web.api.envelope import failed
+from schemas.api.envelope import Detail, Failure
 
 TABLE: dict[type[PagecastError], tuple[int, str]] = {
     UsageError: (400, "bad_request"),

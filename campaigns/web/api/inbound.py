@@ -3,38 +3,18 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 
-from campaigns.access import Right
 from campaigns.inbound import roll
 from campaigns.lifecycle import find
 from campaigns.suppression import person as recipient_id
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Paged
+from schemas.api.envelope import Paged
+from schemas.api.events import Came
 from schemas.inbound import InboundKind
+from schemas.right import Right
 
 router = APIRouter(prefix="/events", tags=["inbound"])
-
-
-class Came(BaseModel):
-    """An event as its platform told it; what has no field of its own follows under the platform's names."""
-
-    model_config = ConfigDict(extra="allow")
-
-    at: str
-    received_at: str
-    kind: InboundKind
-    provider: str
-    channel: str
-    account_id: str
-    page: str | None
-    person: str
-    mid: str
-    text: str
-    payload: str
-    campaign: str | None
-    line: int | None
 
 
 @router.get("", **may(Right.READ))

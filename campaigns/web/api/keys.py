@@ -3,31 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
 
 from campaigns import keys as stored
-from campaigns.access import Right
 from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import now_of
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, said
-from schemas.api_key import ApiKey, Role
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer
+from schemas.api.keys import Key
+from schemas.api_key import ApiKey
+from schemas.right import Right
 
 router = APIRouter(prefix="/keys", tags=["keys"])
-
-
-class Key(BaseModel):
-    """A key without its secret; `state` is live, expired or revoked, `prefix` is how it begins."""
-
-    name: str = Field(examples=["crm-export"])
-    role: Role
-    state: str = Field(examples=["live"])
-    prefix: str = Field(examples=["pc_0123456789"])
-    created_at: str
-    created_by: str
-    expires_at: str | None
-    last_used_at: str | None
-    revoked_at: str | None
 
 
 @router.get("", **may(Right.KEYS))

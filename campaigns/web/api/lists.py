@@ -8,15 +8,16 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
 
 from campaigns import uploads
-from campaigns.access import Right
 from campaigns.errors import UsageError
 from campaigns.report.results import write_csv
 from campaigns.uploads import Incoming, Upload
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, said
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer
+from schemas.api.lists import Checked
+from schemas.right import Right
 
 router = APIRouter(prefix="/lists", tags=["lists"])
 
@@ -32,24 +33,6 @@ _BODY = {
 }
 
 Id = Annotated[str, Path(description="The list's id.", examples=["lst_0123456789abcdef0123456789abcdef"])]
-
-
-class Checked(BaseModel):
-    """A list and what its lines are: `rows` = `usable` + `rejected` + `duplicates`.
-
-    `mapping` says which header was taken for what; every other of `columns` is a variable.
-    """
-
-    id: str = Field(examples=["lst_0123456789abcdef0123456789abcdef"])
-    name: str = Field(examples=["people.csv"])
-    size: int = Field(examples=[52_428_800])
-    rows: int
-    usable: int
-    rejected: int
-    duplicates: int
-    columns: list[str]
-    mapping: dict[str, str]
-    warnings: list[str]
 
 
 _UPLOADING = may(Right.UPLOAD)

@@ -3,36 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
 
 from campaigns import pages as stored
-from campaigns.access import Right
-from campaigns.lifecycle.accounts import Account, account, accounts, doubts
+from campaigns.lifecycle.accounts import account, accounts, doubts
 from campaigns.runtime import now_of
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, said
-from schemas.campaign_file import PageEntry
+from campaigns.web.api.envelope import said
+from schemas.account import Account
+from schemas.api.envelope import Answer
+from schemas.api.pages import NewPage, Removed, Stored
+from schemas.right import Right
 
 router = APIRouter(prefix="/pages", tags=["pages"])
-
-
-class NewPage(PageEntry):
-    """A page as `[pages.NAME]` of a campaign file has it; `token` says where the token is, and is never itself."""
-
-    name: str = Field(min_length=1, max_length=100, examples=["acme"])
-
-
-class Stored(Account):
-    """A page that is stored; `notes` are doubts, such as a secret that is not set."""
-
-    notes: list[str]
-
-
-class Removed(BaseModel):
-    """A page that is out of use."""
-
-    name: str
-    removed: bool
 
 
 Name = Annotated[str, Path(description="The page's name.", examples=["acme"])]

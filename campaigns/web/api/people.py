@@ -4,49 +4,21 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
 
 from campaigns import report, suppression
-from campaigns.access import Right
 from campaigns.lifecycle import erase as erasing
-from campaigns.report import Person
 from campaigns.runtime import now_of
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, said
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer
+from schemas.api.people import Erase, Gone
+from schemas.person import Person
+from schemas.right import Right
 
 router = APIRouter(prefix="/people", tags=["people"])
 
 
 Recipient = Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
-
-
-class Erase(BaseModel):
-    """How an erasure is meant."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    dry_run: bool = Field(False, description="Say what would go, and change nothing.")
-
-
-class Gone(BaseModel):
-    """What went, in rows; `name` stands for the person from now on.
-
-    While `waiting` webhook bodies name the person, erase them again later. Reports and exports of `campaigns` that were
-    made before still name the person, and so do `copies` of the state folder: deleting those is yours.
-    """
-
-    name: str
-    contacts: int
-    events: int
-    consent: int
-    deliveries: int
-    set_aside: int
-    lists: int
-    bodies: int
-    waiting: int
-    campaigns: list[str]
-    copies: list[str]
-    dry_run: bool
 
 
 @router.get("/{recipient}", **may(Right.READ))

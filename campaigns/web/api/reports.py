@@ -1,7 +1,6 @@
 """A campaign's report, at any time: as JSON, as a page, and row by row as a file."""
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -10,26 +9,20 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from campaigns import report as reports
-from campaigns.access import Right
 from campaigns.lifecycle.launch import launched_plan
-from campaigns.report import Summary
 from campaigns.runtime import now_of
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
-from campaigns.web.api.envelope import Answer, said
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer
+from schemas.api.reports import Kind
+from schemas.right import Right
+from schemas.summary import Summary
 
 router = APIRouter(prefix="/campaigns/{ref}", tags=["reports"])
 
 _PART = 1024 * 1024
 _CSV = "text/csv; charset=utf-8"
-
-
-class Kind(StrEnum):
-    """What a row-by-row file may be."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    XLSX = "xlsx"
 
 
 _MEDIA = {

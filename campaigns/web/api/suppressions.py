@@ -3,69 +3,23 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
 from campaigns import pages, suppression
-from campaigns.access import Right
 from campaigns.moments import iso
 from campaigns.runtime import now_of
 from campaigns.web.api.cursor import Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import Answer, Paged, said
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer, Paged
+from schemas.api.suppressions import Added, Lifted, Suppress, Suppressed, Wish
+from schemas.right import Right
 
 router = APIRouter(prefix="/suppressions", tags=["suppressions"])
 
 _SOURCE = "api"
 
 Recipient = Annotated[str, Path(description="The recipient id.", examples=["17840000000000001"])]
-
-
-class Suppressed(BaseModel):
-    """One suppression: of the account of `page`, or of every account where that is null."""
-
-    recipient_id: str = Field(examples=["17840000000000001"])
-    page: str | None = Field(examples=["acme"])
-    source: str = Field(examples=["cli"])
-    note: str
-    at: str
-
-
-class Wish(BaseModel):
-    """One time that a person opted out or in, and how it is known; `page` is null where it holds for every account."""
-
-    at: str
-    kind: str = Field(examples=["opted_out"])
-    page: str | None = Field(examples=["acme"])
-    channel: str | None
-    source: str = Field(examples=["word"])
-    evidence: str
-    actor: str
-
-
-class Suppress(BaseModel):
-    """Who is never to be messaged, and by which page's account; without one, by none."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    recipient_id: str = Field(examples=["17840000000000001"])
-    page: str | None = Field(None, examples=["acme"])
-    note: str = Field("", max_length=1_000, description="Why, for people.")
-
-
-class Added(BaseModel):
-    """Whether it is new."""
-
-    recipient_id: str
-    page: str | None
-    added: bool
-
-
-class Lifted(BaseModel):
-    """Who may be messaged again."""
-
-    recipient_id: str
-    removed: bool
 
 
 @router.get("", **may(Right.READ))

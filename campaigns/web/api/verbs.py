@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from campaigns import campaign_file, uploads
-from campaigns.access import Right
 from campaigns.errors import InputError
 from campaigns.lifecycle import control, recognise
 from campaigns.lifecycle import resolve as resolving
@@ -18,20 +17,34 @@ from campaigns.lifecycle.clone import clone as copy
 from campaigns.lifecycle.control import Change
 from campaigns.lifecycle.launch import launch as start
 from campaigns.lifecycle.plan import plan as make
-from campaigns.lifecycle.preview import Sample
-from campaigns.lifecycle.resolve import Verdict
-from campaigns.lifecycle.retry import Scope
 from campaigns.lifecycle.submit import check
-from campaigns.web.api.campaigns import Ref, Summary, summary
+from campaigns.web.api.campaigns import Ref, summary
 from campaigns.web.api.desk import Desk, Here, may
-from campaigns.web.api.envelope import Answer, said
-from schemas.campaign import Campaign, CampaignState
-from schemas.campaign_file import CONTACTS, CampaignFile, MessageText
+from campaigns.web.api.envelope import said
+from schemas.api.campaigns import Summary
+from schemas.api.envelope import Answer
+from schemas.api.verbs import (
+    Again,
+    Altered,
+    Changed,
+    Clone,
+    Correction,
+    Decision,
+    Drafted,
+    Launch,
+    Panic,
+    Resolved,
+    Retried,
+    Revised,
+    Wanted,
+)
+from schemas.campaign import Campaign
+from schemas.campaign_file import CONTACTS, CampaignFile
 from schemas.plan import Plan
+from schemas.right import Right
 
 router = APIRouter(tags=["campaigns"])
 
-_STRICT = ConfigDict(extra="forbid")
 _EXAMPLE = {
     "name": "Spring",
     "list": "lst_0123456789abcdef0123456789abcdef",
@@ -55,125 +68,6 @@ Written = Annotated[
     WrapValidator(_parsed),
     Body(description="A campaign file as JSON; `list` is the id of a list, or `@contacts`.", examples=[_EXAMPLE]),
 ]
-
-
-class Drafted(Summary):
-    """A draft; `notes` are sentences about its list, message and pages."""
-
-    notes: list[str]
-
-
-class Launch(BaseModel):
-    """The plan that is confirmed."""
-
-    model_config = _STRICT
-
-    token: str = Field(description="Of the plan; it is that of exactly this content, audience and limits.")
-
-
-class Clone(BaseModel):
-    """What the copy is called."""
-
-    model_config = _STRICT
-
-    name: str | None = Field(None, min_length=1, max_length=200, description="Without it, the same with `copy`.")
-
-
-class Again(BaseModel):
-    """Whom to send to again."""
-
-    model_config = _STRICT
-
-    scope: Scope
-    dry_run: bool = Field(False, description="Say who it would be, and change nothing.")
-
-
-class Decision(BaseModel):
-    """What somebody decided who looked at the conversations."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    verdict: Verdict = Field(alias="as")
-    recipient_id: str | None = Field(None, description="One person; else everyone whose outcome is unknown.")
-    dry_run: bool = Field(False, description="Say who it would be, and change nothing.")
-
-
-class Correction(BaseModel):
-    """The message as it should have been."""
-
-    model_config = _STRICT
-
-    message: MessageText
-    dry_run: bool = Field(False, description="Say whom it would reach, with samples, and change nothing.")
-
-
-class Wanted(BaseModel):
-    """What is to change; what is left out stays."""
-
-    model_config = _STRICT
-
-    rate: float | None = Field(None, gt=0, le=10_000, description="Messages per second of a page, at most.")
-    weight: float | None = Field(None, description="Its share of a page that other campaigns use too.")
-    hours: str | None = Field(None, description="When it is sent, or `none`.", examples=["mon-fri 09:00-20:00"])
-    quiet: str | None = Field(None, description="When nothing is sent, or `none`.", examples=["21:00-08:00"])
-    zone: str | None = Field(None, description="The zone of both.", examples=["Europe/Paris"])
-    dry_run: bool = Field(False, description="Say what it would come to, and change nothing.")
-
-
-class Altered(BaseModel):
-    """What a change comes to, in sentences; `warnings` are about rates that platforms may not bear."""
-
-    state: CampaignState
-    changes: list[str]
-    warnings: list[str]
-    dry_run: bool
-
-
-class Changed(BaseModel):
-    """What a verb did: `in_flight` calls are still out and will be settled; `also` was changed with it."""
-
-    id: str = Field(examples=["k7m2x9qa"])
-    state: CampaignState
-    in_flight: int
-    withdrawn: int
-    also: list[str]
-
-
-class Retried(BaseModel):
-    """Who is sent to again by the reason they had, and who is not by why."""
-
-    state: CampaignState
-    people: int
-    again: dict[str, int]
-    kept: dict[str, int]
-    dry_run: bool
-
-
-class Resolved(BaseModel):
-    """How many rows are in doubt no more, and who stays so by why."""
-
-    state: CampaignState
-    people: int
-    kept: dict[str, int]
-    dry_run: bool
-
-
-class Revised(BaseModel):
-    """Who gets the corrected message, and who not for its words; `freed` could get it by a retry of the skipped."""
-
-    revision: int
-    pending: int
-    skipped: dict[str, int]
-    freed: int
-    findings: list[str]
-    samples: list[Sample]
-    dry_run: bool
-
-
-class Panic(BaseModel):
-    """How many campaigns were sending or scheduled, and are paused now."""
-
-    paused: int
 
 
 @router.post("/campaigns", status_code=201, **may(Right.SUBMIT))

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from campaigns.access import Right, allowed
+from campaigns.access import allowed
 from schemas.api_key import Role
+from schemas.right import Right
 
 
 def address(path):
