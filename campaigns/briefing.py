@@ -7,15 +7,16 @@ import httpx
 from sqlalchemy import Connection, text
 
 from campaigns import hours, template
+from campaigns.errors import InputError
 from campaigns.plan.timetable import Times
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Provider, Sender
-from campaigns.settings import Settings, secret
+from campaigns.settings import MissingSecretError, Settings, secret
 from campaigns.template import Letter
 from schemas.bucket import Pace
 from schemas.campaign_file import CampaignFile, PerPerson
 from schemas.message import Message
-from schemas.page import Channel, ProviderName, Route
+from schemas.page import Channel, Page, ProviderName, Route
 
 _LOAD = text("""
     SELECT campaign.ref, campaign.margin_ms, campaign.message, campaign.rate AS ceiling,
@@ -95,6 +96,15 @@ def sender_of(
     """Resolve a route's token; raises MissingSecretError and InputError."""
     token = secret(route.token, settings, environment)
     return Sender(Channel(channel), account_id, route.base_url, token, route.login, route.auth)
+
+
+def speaker(page: Page, settings: Settings, environment: Mapping[str, str]) -> Sender:
+    """Return what speaks for a page outside of campaigns; raises InputError where its secret is not set."""
+    route = Route.model_validate_json(page.route)
+    try:
+        return sender_of(page.channel, page.account_id, route, settings, environment)
+    except MissingSecretError as error:
+        raise InputError(f"The secret {error.args[0]} of page {page.name} is not set here. Set it first.") from error
 
 
 def paces(

@@ -1,25 +1,19 @@
 """`pagecast pages pull`: what people wrote and what went out, read from the platform where no webhook tells it."""
 
-import asyncio
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from campaigns import pages
-from campaigns.briefing import sender_of
 from campaigns.campaign_file import milliseconds
 from campaigns.cli import output
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name
-from campaigns.errors import InputError, StoppedError
-from campaigns.inbound.pull import Found, Pull, RefusedError
-from campaigns.inbound.questions import Questions, connected
-from campaigns.moments import lasting, people
-from campaigns.providers.protocol import Sender
-from campaigns.runtime import Runtime
-from campaigns.settings import MissingSecretError
-from schemas.page import Page, ProviderName, Route
+from campaigns.errors import StoppedError
+from campaigns.inbound.pull import Found
+from campaigns.inbound.visit import broken_off, visit
+from campaigns.moments import people
 
 
 def pull(
@@ -35,9 +29,9 @@ def pull(
     with output.opened(writes=not dry_run) as runtime:
         with runtime.reading() as conn:
             page = pages.named(conn, name)
-        sender = _sender(runtime, page)
         output.note(f"Reading the conversations of page {name}, two questions a second.")
-        found, refused = asyncio.run(_pulled(runtime, page, sender, back, dry_run=dry_run))
+        where = output.environment()
+        found, refused = visit(runtime, page, where, output.actor(), since_ms=back, dry_run=dry_run)
     if as_json:
         document = {"name": name, "complete": refused is None, "dry_run": dry_run}
         output.emit(document | asdict(found))
@@ -46,30 +40,7 @@ def pull(
     if found.unclear:
         output.note(f"{found.unclear:,} messages name neither side as account {page.account_id}. Check its account_id.")
     if refused:
-        wait = f" It asks to wait {lasting(int(refused.wait * 1000))}." if refused.wait else ""
-        raise StoppedError(f"Page {name}: {refused.sentence}{wait} The next pull goes on from here.")
-
-
-def _sender(runtime: Runtime, page: Page) -> Sender:
-    if page.provider != ProviderName.META:
-        raise InputError(f"Page {page.name} is reached by {page.provider}, which shows no conversations. Use webhooks.")
-    route = Route.model_validate_json(page.route)
-    try:
-        return sender_of(page.channel, page.account_id, route, runtime.settings, output.environment())
-    except MissingSecretError as error:
-        raise InputError(f"The secret {error.args[0]} of page {page.name} is not set here. Set it first.") from error
-
-
-async def _pulled(
-    runtime: Runtime, page: Page, sender: Sender, since_ms: int | None, *, dry_run: bool
-) -> tuple[Found, RefusedError | None]:
-    async with connected() as client:
-        reading = Pull(runtime, page.sender_id, sender, Questions(client), dry_run=dry_run)
-        try:
-            await reading.run(since_ms)
-        except RefusedError as refused:
-            return reading.found, refused
-    return reading.found, None
+        raise StoppedError(broken_off(page, refused))
 
 
 def _told(name: str, found: Found, *, dry_run: bool) -> str:

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from campaigns import events, pages, suppression, testers
+from campaigns import suppression, testers
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
-from campaigns.errors import InputError
+from campaigns.lifecycle import allowlist
 from campaigns.moments import iso, iso_or_none
 
 testers_app = typer.Typer(no_args_is_help=True, help="People of ours whom tests may go to.")
@@ -37,11 +37,7 @@ def add(
     """Let a page send tests to a person; nobody else ever gets one."""
     person = suppression.person(recipient)
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
-        found, actor = pages.named(conn, page), output.actor()
-        new = testers.add(conn, found.channel, found.account_id, person, note=note, now=now, actor=actor)
-        if new:
-            said = f"{person} may be sent tests from page {page}."
-            events.record(conn, now, "tester.added", actor, said, page_id=found.id)
+        new = allowlist.allow(conn, page, person, note=note, now=now, actor=output.actor())
     what = ("would be" if dry_run else "is") if new else "was already"
     document: dict[str, object] = {"recipient_id": person, "page": page, "added": new, "dry_run": dry_run}
     output.tell(document, as_json, f"{person} {what} a tester of page {page}.")
@@ -57,12 +53,7 @@ def remove(
     """Send no more tests to a person."""
     person = suppression.person(recipient)
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
-        found = pages.named(conn, page) if page else None
-        n = testers.remove(conn, person, (found.channel, found.account_id) if found else None)
-        if not n:
-            raise InputError(f"{person} is no tester. `pagecast testers list` shows who is.")
-        said = f"{person} is sent no more tests."
-        events.record(conn, now, "tester.removed", output.actor(), said, page_id=found.id if found else None)
+        n = allowlist.disallow(conn, person, page, now=now, actor=output.actor())
     document: dict[str, object] = {"recipient_id": person, "page": page, "removed": n, "dry_run": dry_run}
     output.tell(document, as_json, f"{person} {'would no longer be' if dry_run else 'is no longer'} a tester.")
 

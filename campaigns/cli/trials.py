@@ -1,8 +1,6 @@
 """`pagecast test-send`: a campaign's message to one of ours, over the real line."""
 
 import json
-import subprocess
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +10,10 @@ from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.drafts import OrFile, found_or_drafted
 from campaigns.cli.output import AsJson, DryRun
-from campaigns.errors import InputError, PagecastError, StateError, StoppedError
 from campaigns.lifecycle import trial
 from campaigns.lifecycle.trial import Prepared
-from campaigns.runtime import Runtime
 from schemas.outcome import Verdict
-from schemas.trial import PartAnswer, TrialEnd
+from schemas.trial import TrialEnd
 
 NOT_DONE, NEEDS_A_PERSON = 6, 5
 _PAGE_IS_WRONG = frozenset({Verdict.REFUSED_SENDER, Verdict.FOREIGN})
@@ -47,32 +43,12 @@ def send_test(
         if dry_run:
             _show(prepared, as_json=as_json)
             return
-        ended = _sent(runtime, prepared)
+        ended = trial.send(runtime, prepared, environment, output.actor())
     _tell(prepared, ended, as_json=as_json)
-    if ended.problem:
-        raise _error(ended)
+    if error := trial.problem(ended):
+        raise error
     if (outcome := trial.outcome(ended)) is not Verdict.ACCEPTED:
         raise typer.Exit(NEEDS_A_PERSON if outcome in _PAGE_IS_WRONG else NOT_DONE)
-
-
-def _sent(runtime: Runtime, prepared: Prepared) -> TrialEnd:
-    """Have it sent, by the workers' side and by its module name: the command line itself never speaks to Redis."""
-    actor = output.actor()
-    trial.begin(runtime, prepared, actor)
-    done = subprocess.run(
-        [sys.executable, "-m", "workers.trial"],
-        input=prepared.trial.model_dump_json(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        ended = TrialEnd.model_validate_json(done.stdout)
-    else:
-        sentence = f"What sends it ended with code {done.returncode}."
-        ended = TrialEnd(answers=(PartAnswer(part=1, outcome=Verdict.UNKNOWN, code="interrupted", sentence=sentence),))
-    trial.end(runtime, prepared, ended, actor)
-    return ended
 
 
 def _tell(prepared: Prepared, ended: TrialEnd, *, as_json: bool) -> None:
@@ -117,8 +93,3 @@ def _document(prepared: Prepared) -> dict[str, Any]:
         "parts": [part.text for part in prepared.trial.parts],
         "dry_run": False,
     }
-
-
-def _error(ended: TrialEnd) -> PagecastError:
-    kinds = (kind for kind in (InputError, StateError, StoppedError) if kind.exit_code == ended.exit_code)
-    return next(kinds, PagecastError)(ended.problem)

@@ -6,7 +6,10 @@ are the page's, not the campaign's, because a draft takes its own with it when i
 
 import hashlib
 import json
+import os
 import secrets
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +18,7 @@ import polars as pl
 
 from campaigns import events, template, testers
 from campaigns.briefing import sender_of
-from campaigns.errors import InputError, StateError
+from campaigns.errors import InputError, PagecastError, StateError, StoppedError
 from campaigns.lifecycle import admission
 from campaigns.lifecycle.admission import Lane
 from campaigns.lifecycle.plan import screen
@@ -140,6 +143,38 @@ def requests(prepared: Prepared) -> list[dict[str, Any]]:
         body = json.loads(request.content)
         found.append({"method": request.method, "url": str(request.url), "headers": headers, "body": body})
     return found
+
+
+def send(runtime: Runtime, prepared: Prepared, environment: Mapping[str, str], actor: str) -> TrialEnd:
+    """Have a test sent, and write down before and after it who sent what to whom.
+
+    The workers' side sends it, by its module name: whoever asks for a test never speaks to Redis. `environment` is
+    where that process looks up secrets. Where it ends badly nobody knows whether the test went out.
+    """
+    begin(runtime, prepared, actor)
+    done = subprocess.run(
+        [sys.executable, "-m", "workers.trial"],
+        input=prepared.trial.model_dump_json(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    if done.returncode == 0:
+        ended = TrialEnd.model_validate_json(done.stdout)
+    else:
+        sentence = f"What sends it ended with code {done.returncode}."
+        ended = TrialEnd(answers=(PartAnswer(part=1, outcome=Verdict.UNKNOWN, code="interrupted", sentence=sentence),))
+    end(runtime, prepared, ended, actor)
+    return ended
+
+
+def problem(ended: TrialEnd) -> PagecastError | None:
+    """Return the error for which a test was not sent; None where the platform was asked."""
+    if not ended.problem:
+        return None
+    kinds = (kind for kind in (InputError, StateError, StoppedError) if kind.exit_code == ended.exit_code)
+    return next(kinds, PagecastError)(ended.problem)
 
 
 def begin(runtime: Runtime, prepared: Prepared, actor: str) -> None:

@@ -1,0 +1,30 @@
+"""Whom tests may go to: who is put on the list and taken off it, and that it is written down."""
+
+from sqlalchemy import Connection
+
+from campaigns import events, pages, testers
+from campaigns.errors import NotFoundError
+
+
+def allow(conn: Connection, page: str, person: str, *, note: str, now: int, actor: str) -> bool:
+    """Let a page send tests to a person; False where it might already, and then the note is changed."""
+    found = pages.named(conn, page)
+    new = testers.add(conn, found.channel, found.account_id, person, note=note, now=now, actor=actor)
+    if new:
+        said = f"{person} may be sent tests from page {page}."
+        events.record(conn, now, "tester.added", actor, said, page_id=found.id)
+    return new
+
+
+def disallow(conn: Connection, person: str, page: str | None = None, *, now: int, actor: str) -> int:
+    """Send no more tests to a person, from one page or from any; return of how many accounts they were a tester.
+
+    Raises NotFoundError where they were none.
+    """
+    found = pages.named(conn, page) if page else None
+    n = testers.remove(conn, person, (found.channel, found.account_id) if found else None)
+    if not n:
+        raise NotFoundError(f"{person} is no tester. `pagecast testers list` shows who is.")
+    said = f"{person} is sent no more tests."
+    events.record(conn, now, "tester.removed", actor, said, page_id=found.id if found else None)
+    return n
