@@ -70,6 +70,21 @@ def verify(conn: Connection, presented: str, now: int) -> ApiKey | None:
     return _key(row) if row and right and _is_live(row, now) else None
 
 
+def still(conn: Connection, key_id: int, prefix: str, now: int) -> ApiKey | None:
+    """Return a key that was verified before; None where it is revoked or has expired since."""
+    row = conn.execute(_BY_ID, {"id": key_id}).mappings().one_or_none()
+    return _key(row) if row and row["prefix"] == prefix and _is_live(row, now) else None
+
+
+def free_name(conn: Connection, wish: str) -> str:
+    """Return the wish, or `wish-2` and so on where a key that is not revoked has the name."""
+    number, name = 1, wish
+    while conn.execute(_NAMED, {"name": name}).first():
+        number += 1
+        name = f"{wish}-{number}"
+    return name
+
+
 def is_used_anew(key: ApiKey, now: int) -> bool:
     """Whether the last use that is written down is more than a minute ago."""
     return key.last_used_at is None or key.last_used_at < now - _MINUTE_MS

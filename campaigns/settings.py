@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     """A folder with one file a secret, as container platforms mount them."""
     host: str = "127.0.0.1"
     port: int = 8321
+    public_url: str | None = None
+    """How people reach the dashboard, where a proxy stands before it; absent: by host and port."""
+    secret_key: SecretStr | None = None
+    """Signs the dashboard's sessions; absent: a random key that is kept with the state."""
     worker_processes: int = Field(default=2, ge=1, le=64)
     worker_threads: int = Field(default=16, ge=1, le=256)
     meta_app_secret: SecretStr | None = None
@@ -57,6 +61,14 @@ class Settings(BaseSettings):
     def shared(self) -> bool:
         """Whether other machines may use the same database."""
         return bool(self.database_url) and not str(self.database_url).startswith("sqlite:")
+
+    @property
+    def url(self) -> str:
+        """Where people open the dashboard, without a slash at its end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        return f"http://{host}:{self.port}"
 
     @property
     def storage(self) -> Path:

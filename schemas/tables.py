@@ -12,11 +12,13 @@ from schemas.erasure import ErasureKey
 from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
 from schemas.lane import Lane
+from schemas.login_link import LoginLink
 from schemas.notice import Notice, NoticeTarget
 from schemas.page import Page
 from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
 from schemas.series import Occurrence, Series
+from schemas.signing_key import SigningKey
 from schemas.suppression import Suppression
 from schemas.tester import Tester
 
@@ -33,6 +35,7 @@ ALL = (
     Event,
     InboundEvent,
     Lane,
+    LoginLink,
     Notice,
     NoticeTarget,
     Occurrence,
@@ -41,6 +44,7 @@ ALL = (
     RecipientList,
     SentMessage,
     Series,
+    SigningKey,
     Suppression,
     Tally,
     Tester,

@@ -1,11 +1,11 @@
-"""`pagecast keys`: who may use the HTTP API."""
+"""`pagecast keys`: who may use the HTTP API and the dashboard."""
 
 import re
 from typing import Annotated, Any
 
 import typer
 
-from campaigns import keys
+from campaigns import keys, links
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
@@ -15,7 +15,7 @@ from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import now_of
 from schemas.api_key import ApiKey, Role
 
-keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API, and as what.")
+keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard, and as what.")
 app.add_typer(keys_app, name="keys")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; the audit shows it.")]
@@ -78,6 +78,25 @@ def revoke(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
         key = keys.revoke(conn, name, now=now, actor=output.actor())
     line = f"Key {name} {'would be' if dry_run else 'is'} revoked."
     output.tell(_document(key, now) | {"dry_run": dry_run}, as_json, line)
+
+
+@keys_app.command()
+def link(
+    role: Annotated[Role, typer.Option("--role", help="What whoever opens it may do.")] = Role.ADMIN,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that opens the dashboard once, within 15 minutes, and makes a key there."""
+    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+        word = links.create(conn, role, now=now, actor=output.actor())
+        url = None if dry_run else f"{runtime.settings.url}/login?once={word}"
+    if as_json:
+        output.emit({"url": url, "role": role, "expires_at": iso(now + links.LASTS_MS), "dry_run": dry_run})
+    elif url:
+        output.note("It works once, for 15 minutes. Whoever opens it gets a key of this role.")
+        output.say(url)
+    else:
+        output.say(f"Would make a login link for the role {role}.")
 
 
 def _length(word: str) -> int | None:

@@ -99,7 +99,7 @@ class Door:
             await failed(500, "internal_error", said)(scope, receive, marked)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        presented = Headers(scope=scope).get("x-api-key")
+        presented = _presented(Headers(scope=scope))
         if presented is None:
             said = "No key was given. Send it in the header X-API-Key; `pagecast keys create` makes one."
             await failed(401, "unauthorized", said)(scope, receive, send)
@@ -130,6 +130,13 @@ class Door:
             with self._runtime.writing() as conn:
                 keys.used(conn, key, now)
         return key
+
+
+def _presented(headers: Headers) -> str | None:
+    if (key := headers.get("x-api-key")) is not None:
+        return key
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _tell(error: Exception, request_id: str) -> None:
