@@ -133,7 +133,7 @@ def _receipt(each: Kept, row_id: int) -> Receipt | None:
         return Receipt(row_id, state, moment(each))
     meaning = ERRORS.get(event.code)
     reason = (meaning.reason if meaning else None) or Reason.PROVIDER_ERROR
-    return Receipt(row_id, state, moment(each), reason, event.code or event.status)
+    return Receipt(row_id, state, moment(each), reason, event.code or event.status, event.mid)
 
 
 def _tell(conn: Connection, contradicted: Iterable[int], now: int) -> None:

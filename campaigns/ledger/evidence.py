@@ -103,13 +103,17 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the platform says of an accepted message: delivered, read, or (Orbit) failed for a `reason` and `code`."""
+    """What the platform says of an accepted message: delivered, read, or (Orbit) failed for a `reason` and `code`.
+
+    `mid` names the message; '' where that is not told.
+    """
 
     delivery_id: int
     state: DeliveryState
     at: int
     reason: Reason | None = None
     code: str | None = None
+    mid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,8 @@ def unsay(conn: Connection, answers: Sequence[tuple[int, int]]) -> None:
 def extend(conn: Connection, opened: Mapping[tuple[int, str], int]) -> None:
     """Give rows the later closing (epoch ms) that a message has brought their person, by account and person.
 
-    Those on the wire and in doubt too: they may come back to pending, and nobody would ask again.
+    Only those that are pending: of a message that is out, the window counts under which it went. Should it come back,
+    a claim looks for a later one.
     """
     rows = [
         {"sender_id": sender_id, "recipient_id": person, "closes_at": opened[sender_id, person]}
@@ -270,7 +275,8 @@ def _go_on(conn: Connection, row: Row[Any], proof: Proof, changes: Counter[Chang
 
 def _merged(row: Row[Any], receipts: Sequence[Receipt]) -> Mapping[str, Any] | None:
     """Return what a row becomes by receipts; None where it was never accepted, or knows it all already."""
-    if row.state not in _RANK or row.accepted_at is None:
+    receipts = [receipt for receipt in receipts if not _is_over(row, receipt)]
+    if row.state not in _RANK or row.accepted_at is None or not receipts:
         return None
     times = {
         state: [receipt.at for receipt in receipts if receipt.state is state]
@@ -288,6 +294,12 @@ def _merged(row: Row[Any], receipts: Sequence[Receipt]) -> Mapping[str, Any] | N
     }
     same = not higher and (fact["delivered_at"], fact["read_at"]) == (row.delivered_at, row.read_at)
     return None if same else fact
+
+
+def _is_over(row: Row[Any], receipt: Receipt) -> bool:
+    """Whether a failure is that of a message that was sent again since."""
+    present = (row.message_ids or "").split()[-max(1, row.part_done) :]
+    return receipt.state is DeliveryState.FAILED and receipt.mid != "" and receipt.mid not in present
 
 
 def _given(moment: int | None) -> list[int]:

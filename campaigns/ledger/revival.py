@@ -15,17 +15,21 @@ from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 
+# Of several parts that all were accepted, one has failed since: it cannot go out without the others.
 _FOUND = text("""
-    SELECT id, page_id, chunk_id, reason FROM delivery WHERE id IN :ids AND state = :state
+    SELECT id, page_id, chunk_id, reason FROM delivery
+    WHERE id IN :ids AND state = :state AND (accepted_at IS NULL OR part_done <= 1)
 """).bindparams(bindparam("ids", expanding=True))
 _CHUNKS = text("""
     SELECT DISTINCT chunk_id FROM delivery WHERE id IN :ids AND chunk_id IS NOT NULL ORDER BY chunk_id
 """).bindparams(bindparam("ids", expanding=True))
-_RETURN = text("""
-    UPDATE delivery SET state = 'pending', reason = NULL, claim = NULL, due_at = NULL, part_open = part_done,
-        chunk_id = :chunk_id, variables = :variables, closes_at = :closes_at, tries = tries + :again
+# What was accepted as a whole and failed after that begins anew.
+_DONE = "CASE WHEN accepted_at IS NULL THEN part_done ELSE 0 END"
+_RETURN = text(f"""
+    UPDATE delivery SET state = 'pending', reason = NULL, claim = NULL, due_at = NULL, accepted_at = NULL,
+        part_done = {_DONE}, part_open = {_DONE}, chunk_id = :chunk_id, variables = :variables, closes_at = :closes_at, tries = tries + :again
     WHERE id = :id
-""")
+""")  # noqa: S608 - an expression of our own
 _READY = text("""
     UPDATE chunk SET state = CASE WHEN state = 'done' THEN 'ready' ELSE state END, due_at = NULL, rung_at = NULL,
         crashes = 0

@@ -4,8 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from campaigns.ledger import evidence
+from campaigns.ledger import evidence, revival
 from campaigns.ledger.evidence import Proof, Receipt, Reply
+from campaigns.ledger.revival import Return
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests import factories
@@ -120,6 +121,44 @@ def test_the_provider_may_say_failed_after_it_accepted(desk, held, row):
     receive(desk, Receipt(row.id, FAILED, 20, Reason.OPTED_OUT, "IG_RECIPIENT_OPTED_OUT"))
     got = desk.row(row.id)
     assert (got["state"], got["reason"], got["provider_code"]) == ("failed", "opted_out", "IG_RECIPIENT_OPTED_OUT")
+
+
+class TestFailedAfterAll:
+    """What Orbit accepted and calls failed later may be sent again, and its old message is spoken of no more."""
+
+    @pytest.fixture
+    def failed(self, desk, held, row):
+        desk.settle(held, row, ACCEPTED, message_ids="m_1", accepted_at=5)
+        self.fails(desk, row, "m_1")
+        assert desk.row(row.id)["state"] == "failed"
+        return row
+
+    def fails(self, desk, row, mid):
+        receive(desk, Receipt(row.id, FAILED, at=9, reason=Reason.PROVIDER_ERROR, code="X", mid=mid))
+
+    def again(self, desk, row):
+        with desk.runtime.writing() as conn:
+            revival.revive(conn, desk.campaign.id, FAILED, [Return(row.id, "[]", None)])
+
+    def test_its_part_goes_out_once_more(self, desk, held, failed):
+        self.again(desk, failed)
+        (claimed,) = desk.claim(held, 1).rows
+        assert (claimed.id, claimed.part) == (failed.id, 1)
+
+    def test_what_is_said_of_the_first_message_is_not_about_the_second(self, desk, held, failed):
+        self.again(desk, failed)
+        (claimed,) = desk.claim(held, 1).rows
+        desk.settle(held, claimed, ACCEPTED, message_ids="m_1 m_2", accepted_at=6)
+        self.fails(desk, failed, "m_1")
+        assert desk.row(failed.id)["state"] == "accepted"
+        self.fails(desk, failed, "m_2")
+        assert desk.row(failed.id)["state"] == "failed"
+
+    def test_a_part_that_is_out_is_not_repeated_for_another(self, desk, held, row):
+        desk.settle(held, row, ACCEPTED, part_done=2, message_ids="m_1 m_2", accepted_at=5)
+        self.fails(desk, row, "m_1")
+        self.again(desk, row)
+        assert desk.row(row.id)["state"] == "failed"
 
 
 def test_a_receipt_says_nothing_of_a_row_in_doubt(desk, held, row):
