@@ -1,9 +1,7 @@
 """A campaign's report, at any time: as JSON, as a page, and row by row as a file."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -14,28 +12,13 @@ from campaigns.runtime import now_of
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.api.files import CSV, HTML, MEDIA, file, opened, streamed
 from schemas.api.envelope import Answer
 from schemas.api.reports import Kind
 from schemas.right import Right
 from schemas.summary import Summary
 
 router = APIRouter(prefix="/campaigns/{ref}", tags=["reports"])
-
-_PART = 1024 * 1024
-_CSV = "text/csv; charset=utf-8"
-
-
-_MEDIA = {
-    Kind.CSV: _CSV,
-    Kind.PARQUET: "application/vnd.apache.parquet",
-    Kind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-def _file(*media: str) -> dict[str, Any]:
-    """Return what a route's decorator takes to document an answer that is a file."""
-    content = {each: {"schema": {"type": "string", "format": "binary"}} for each in media}
-    return {"response_class": StreamingResponse, "responses": {200: {"content": content, "description": "The file."}}}
 
 
 @router.get("/report", **may(Right.READ))
@@ -44,25 +27,25 @@ async def report(desk: Here, ref: Ref) -> Answer[Summary]:
     return said(await desk.heavily(lambda: _summary(desk, ref)))
 
 
-@router.get("/report.html", **_file("text/html"), **may(Right.READ))
+@router.get("/report.html", **file(HTML), **may(Right.READ))
 async def page(desk: Here, ref: Ref) -> StreamingResponse:
     """Return the report as one page with its charts, which needs nothing else."""
     found = await desk.heavily(lambda: _written(desk, ref, "report.html"))
-    return _streamed(found, "text/html; charset=utf-8", "report.html")
+    return streamed(found, HTML, "report.html")
 
 
-@router.get("/results.{kind}", **_file(*_MEDIA.values()), **may(Right.READ))
+@router.get("/results.{kind}", **file(*MEDIA.values()), **may(Right.READ))
 async def results(desk: Here, ref: Ref, kind: Kind) -> StreamingResponse:
     """Return one row a row of the list, with what became of it; CSV and XLSX hold no formula."""
     name = f"results.{kind}"
     found = await desk.heavily(lambda: _written(desk, ref, name, xlsx=kind is Kind.XLSX))
-    return _streamed(found, _MEDIA[kind], name)
+    return streamed(found, MEDIA[kind], name)
 
 
-@router.get("/remainder.csv", **_file("text/csv"), **may(Right.REMAINDER))
+@router.get("/remainder.csv", **file(CSV), **may(Right.REMAINDER))
 async def remainder(desk: Here, ref: Ref) -> StreamingResponse:
     """Return everyone who was not reached, in the columns of the list, as the next one; cells stay as they were."""
-    return _streamed(await desk.heavily(lambda: _left(desk, ref)), _CSV, "remainder.csv")
+    return streamed(await desk.heavily(lambda: _left(desk, ref)), CSV, "remainder.csv")
 
 
 def _summary(desk: Desk, ref: str) -> Summary:
@@ -80,7 +63,7 @@ def _written(desk: Desk, ref: str, name: str, *, xlsx: bool = False) -> BinaryIO
             reports.write(conn, *facts, plan=planned, xlsx=xlsx)
         return folder / name
 
-    return _opened(write)
+    return opened(write)
 
 
 def _left(desk: Desk, ref: str) -> BinaryIO:
@@ -91,23 +74,4 @@ def _left(desk: Desk, ref: str) -> BinaryIO:
             reports.remainder(conn, desk.runtime.storage, found.id or 0, folder / "remainder.csv")
         return folder / "remainder.csv"
 
-    return _opened(write)
-
-
-def _opened(write: Callable[[Path], Path]) -> BinaryIO:
-    """Write a file and return it open; its name is gone at once, so that nothing stays however the answer ends."""
-    with TemporaryDirectory(prefix="pagecast-") as folder:
-        return write(Path(folder)).open("rb")
-
-
-def _streamed(file: BinaryIO, media: str, name: str) -> StreamingResponse:
-    size = file.seek(0, 2)
-    file.seek(0)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
-    return StreamingResponse(_parts(file), media_type=media, headers=headers)
-
-
-def _parts(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while part := file.read(_PART):
-            yield part
+    return opened(write)
