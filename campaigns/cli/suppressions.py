@@ -1,22 +1,19 @@
 """`pagecast suppress`: people who must not be messaged."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import polars as pl
 import typer
-from sqlalchemy import Connection
 
 from campaigns import pages, suppression
 from campaigns.audience import exports
-from campaigns.audience.exports import Export
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import UsageError
+from campaigns.lifecycle import optouts
 from campaigns.moments import iso
 
 suppress_app = typer.Typer(no_args_is_help=True, help="People who must not be messaged.")
@@ -25,7 +22,6 @@ app.add_typer(suppress_app, name="suppress")
 Recipient = Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for people.")]
 _SHOWN = 1_000
-_SLICE = 20_000
 _COLUMNS = {"recipient_id": "recipient", "page": "page", "source": "source", "at": "since", "note": "note"}
 _TOLD = {
     "at": "at",
@@ -36,7 +32,6 @@ _TOLD = {
     "evidence": "evidence",
 }
 _EVERY_PAGE = "every page"
-_FEW = 5
 
 
 @suppress_app.command()
@@ -151,61 +146,13 @@ def import_(
         export = exports.read_export(source, Path(folder), column=column, status=status, every_row=every_row)
     said = note or f"from {source.name}"
     with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
-        people, strangers = _placed(conn, export, page)
-        new = suppression.suppress_all(conn, _slices(people), note=said, now=now, actor=output.actor())
-    known = people.height - new
-    _explain(export, strangers)
+        done = optouts.bring(conn, export, page, note=said, now=now, actor=output.actor())
+    for line in optouts.remarks(export, done.strangers):
+        output.note(line)
     if as_json:
-        counts = {"rows": export.rows, "added": new, "known": known, "rejected": export.unusable.height}
-        output.emit({**counts, "left": export.left, "columns": _columns(export, page), "dry_run": dry_run})
+        counts = {"rows": export.rows, "added": done.added, "known": done.known, "rejected": export.unusable.height}
+        output.emit({**counts, "left": export.left, "columns": optouts.columns(export, page), "dry_run": dry_run})
         return
     what = "would be" if dry_run else "are"
     left = f" {export.left:,} rows have not opted out." if export.left else ""
-    output.say(f"{export.rows:,} rows: {new:,} people {what} suppressed, {known:,} were already.{left}")
-
-
-def _placed(conn: Connection, export: Export, page: str | None) -> tuple[pl.DataFrame, list[str]]:
-    """Return who is to be suppressed for which sender, and the file's names for accounts that no page has."""
-    if page:
-        sender_id = pl.lit(pages.named(conn, page).sender_id)
-        return export.people.select("recipient_id", sender_id.alias("sender_id")).unique(maintain_order=True), []
-    stored = pages.all_of(conn)
-    senders = {each.account_id: each.sender_id for each in stored} | {each.name: each.sender_id for each in stored}
-    sender_id = pl.col("page").replace_strict(senders, default=suppression.EVERY_SENDER, return_dtype=pl.Int64)
-    placed = export.people.select("recipient_id", sender_id.alias("sender_id")).unique(maintain_order=True)
-    return placed, [name for name in export.people["page"].drop_nulls().unique().sort() if name not in senders]
-
-
-def _slices(people: pl.DataFrame) -> Iterator[list[tuple[str, int]]]:
-    return (people.slice(offset, _SLICE).rows() for offset in range(0, people.height, _SLICE))
-
-
-def _columns(export: Export, page: str | None) -> dict[str, object]:
-    taken = export.taken
-    return {"ids": taken.ids, "status": taken.statuses, "page": None if page else taken.page}
-
-
-def _explain(export: Export, strangers: list[str]) -> None:
-    """Say on stderr what of the file was believed, and what was not."""
-    taken = export.taken
-    who = f"opt-outs from {_quoted(taken.statuses)}" if taken.statuses else "every row counts as an opt-out"
-    words = ", ".join(f"{word} {rows:,}" for word, rows in list(export.words.items())[:_FEW])
-    output.note(f"Ids from {_quoted(taken.ids)}; {who}{f' ({words})' if words else ''}.")
-    if taken.doubtful:
-        output.note("These may be the other tool's own ids: compare one with the platform's, or name another --column.")
-    if export.strange:
-        output.note(f"Not known, so taken for opt-outs: {', '.join(export.strange[:_FEW])}.")
-    if export.ignored:
-        output.note(f"{_quoted(export.ignored)} holds no word about consent, and was not looked at.")
-    if strangers:
-        output.note(f"No page is {_quoted(strangers[:_FEW])}: those people are suppressed on every page.")
-    if export.unusable.height:
-        line, sentence = export.unusable.row(0)
-        output.note(
-            f"Lines without a usable id: {export.unusable.height:,}. Those people are NOT suppressed. "
-            f"The first is line {line}: {sentence} `pagecast check --rejects` lists them all."
-        )
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    output.say(f"{export.rows:,} rows: {done.added:,} people {what} suppressed, {done.known:,} were already.{left}")
