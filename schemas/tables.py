@@ -11,6 +11,7 @@ from schemas.delivery import Delivery
 from schemas.erasure import ErasureKey
 from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
+from schemas.job import Job
 from schemas.lane import Lane
 from schemas.login_link import LoginLink
 from schemas.notice import Notice, NoticeTarget
@@ -34,6 +35,7 @@ ALL = (
     ErasureKey,
     Event,
     InboundEvent,
+    Job,
     Lane,
     LoginLink,
     Notice,
