@@ -1,15 +1,13 @@
 """`pagecast contacts`: the people who wrote to our accounts, and until when they may be written to."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, Row
 
-from campaigns import contacts, pages, suppression
+from campaigns import suppression
 from campaigns.campaign_file import milliseconds
 from campaigns.cli import output
 from campaigns.cli.app import app
@@ -17,9 +15,8 @@ from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.contacts import EVERYBODY
 from campaigns.errors import InputError
 from campaigns.lifecycle import erase as erasing
+from campaigns.lifecycle import roster
 from campaigns.lifecycle.erase import Erased
-from campaigns.moments import iso
-from campaigns.runtime import now_of
 
 contacts_app = typer.Typer(
     no_args_is_help=True, help="People who wrote to our accounts, and the windows that they opened."
@@ -39,8 +36,6 @@ _COLUMNS = {
     "kind": "by",
     "source": "source",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_LIST_COLUMNS = ("recipient_id", "page", "last_inbound_at", "window_closes_at")
 
 
 @contacts_app.command(name="list")
@@ -48,7 +43,8 @@ def list_(page: Page, open_: Open = False, min_left: MinLeft = "0m", as_json: As
     """Show the people of a page, the first window to close first; all of them with --json."""
     with output.opened() as runtime, runtime.reading() as conn:
         most = EVERYBODY if as_json else _SHOWN + 1
-        found = list(_people(conn, page, open_=open_, min_left=min_left, most=most))
+        left = milliseconds(min_left, "--min-left")
+        found = list(roster.people(conn, page, is_open=open_, left_ms=left, most=most))
     if as_json:
         output.emit(found)
         return
@@ -70,10 +66,10 @@ def export(
 ) -> None:
     """Write the people of a page as a CSV list that a campaign can use."""
     with output.opened() as runtime, runtime.reading() as conn:
-        people = _people(conn, page, open_=open_, min_left=min_left, most=EVERYBODY)
+        people = roster.people(conn, page, is_open=open_, left_ms=milliseconds(min_left, "--min-left"))
         try:
             with out.open("x", newline="", encoding="utf-8") as file:
-                n = _write(file, people)
+                n = roster.write_csv(file, people)
         except FileExistsError as error:
             raise InputError(f"{out} is there already. Name another file, or remove it first.") from error
         except OSError as error:
@@ -115,37 +111,3 @@ def _left_over(done: Erased) -> Iterator[str]:
     if done.copies:
         yield f"- So do copies of an earlier state: {', '.join(map(str, done.copies))}."
     yield "- And so do backups made before."
-
-
-def _people(conn: Connection, page: str, *, open_: bool, min_left: str, most: int) -> Iterator[dict[str, Any]]:
-    left = milliseconds(min_left, "--min-left")
-    found = pages.named(conn, page)
-    after = now_of(conn) + left if open_ or left else -1
-    listed = contacts.listed(conn, found.channel, found.account_id, closes_after=after, most=most)
-    return (_person(row, found.name) for row in listed)
-
-
-def _person(row: Row[Any], page: str) -> dict[str, Any]:
-    return {
-        "recipient_id": row.recipient_id,
-        "page": page,
-        "last_inbound_at": iso(row.opened_at),
-        "window_closes_at": iso(row.closes_at),
-        "kind": row.kind,
-        "evidence": row.evidence,
-        "source": row.source,
-    }
-
-
-def _write(file: Any, people: Iterable[dict[str, Any]]) -> int:
-    writer = csv.DictWriter(file, _LIST_COLUMNS)
-    writer.writeheader()
-    n = 0
-    for n, person in enumerate(people, 1):  # noqa: B007 - the last one is how many there are
-        writer.writerow({name: _harmless(person[name]) for name in _LIST_COLUMNS})
-    return n
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet runs; an id behind an apostrophe is read as the id."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
