@@ -16,6 +16,7 @@ from schemas.bucket import Pace
 from schemas.message import Part
 from schemas.outcome import Outcome, Usage
 from schemas.page import Channel, ProviderName, Route
+from schemas.reason import Reason
 
 AUTH_SCHEMES = frozenset({"x-api-key", "bearer"})
 LOGINS = frozenset({"facebook", "instagram"})
@@ -108,6 +109,9 @@ class Provider(Protocol):
         `received_at` (with a zone) counts where the answer has no Date of its own. With `account_id`, usage headers
         are read for that account alone where they name it.
         """
+
+    def reason(self, code: str) -> Reason | None:
+        """What an `Outcome.code` is put down to, None where that is said of no code or this one is not known."""
 
     def usage(self, response: httpx.Response, account_id: str) -> Usage | None:
         """How much of a quota an answer says is used, None where it says nothing. Asked of every answer, so cheap."""

@@ -28,6 +28,7 @@ _CHUNKS = text("""
            MAX(CASE WHEN state = 'ready' AND (rung_at IS NULL OR rung_at > :now - :hanging)
                THEN sentence END) AS unheard,
            MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
+           MIN(CASE WHEN state <> 'ready' OR due_at IS NULL THEN 0 WHEN due_at <= :now THEN due_at END) AS due_since,
            MAX(CASE WHEN state = 'stopped' THEN sentence END) AS stopped_sentence
     FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done'
     GROUP BY page_id
@@ -83,6 +84,7 @@ class Work:
 
     `lost` ones run on paper, and their workers no longer say that they live. `rung_at` is when a worker was last called
     to a ready one; `busy` is True where none came and workers run something else; `unheard` is why none can be called.
+    `due_since` is since when the earliest of the due ones is, 0 where that is from the start.
     """
 
     running: int = 0
@@ -94,6 +96,7 @@ class Work:
     stopped_sentence: str | None = None
     unheard: str | None = None
     busy: bool = False
+    due_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +164,5 @@ def _work(row: Row[tuple[object, ...]]) -> Work:
         next_due=row.next_due,
         stopped_sentence=row.stopped_sentence,
         unheard=row.unheard,
+        due_since=row.due_since or 0,
     )

@@ -63,10 +63,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A page's status and the moment its last row is done at the present pace (epoch ms; None: cannot be told)."""
+    """A page's status and the moment its last row is done at the present pace (epoch ms; None: cannot be told).
+
+    `overdue` is for how long (ms) people who are due have waited while nobody was sent; 0 where the page may not send.
+    """
 
     status: PageStatus
     done_at: int | None
+    overdue: int = 0
 
 
 def standing(lane: LaneNow, counts: dict[str, int], now: Now) -> Standing:
@@ -88,7 +92,7 @@ def standing(lane: LaneNow, counts: dict[str, int], now: Now) -> Standing:
         counts=counts,
         rate=rates,
     )
-    return Standing(status, _done_at(lane, counts, place, now))
+    return Standing(status, _done_at(lane, counts, place, now), 0 if held else _overdue(lane, place, now))
 
 
 def outcome(counts: Mapping[str, int]) -> str:
@@ -143,6 +147,14 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
         return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s. {why}".rstrip())
     why = _why_stalled(lane, counts["sending"], now.ms)
     return Place(LaneState.WAITING, f"Waiting: no progress for {lasting(silent)}, {why}.")
+
+
+def _overdue(lane: LaneNow, place: Place, now: Now) -> int:
+    waits = place.state is LaneState.WAITING and place.until is None and not lane.parked
+    if not (waits or place.state is LaneState.SENDING):
+        return 0
+    began = max(now.since, lane.pulse.last_sent or 0, lane.work.due_since, last_over(lane, now.pauses, now.ms))
+    return max(0, now.ms - began)
 
 
 def _why_stalled(lane: LaneNow, in_flight: int, now_ms: int) -> str:

@@ -61,15 +61,10 @@ def status(
     if found.state is not CampaignState.DRAFT and (repeats := repetition(conn, campaign_id)):
         return _repeats(found, repeats, staffed=staffed)
     rows = tally.tallies(conn, campaign_id)
-    held = pauses(conn, now_ms, paused)
-    since = max(found.started_at or 0, conn.execute(_LAST_VERB, {"campaign_id": campaign_id}).scalar() or 0)
-    parts = max(1, len(json.loads(found.message).get("parts", ())))
-    times = hours.times_of(found)
-    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts, staffed, times.whole if times else None)
-    standings = [standing(lane, tally.counts(rows, lane.page_id), now) for lane in lanes(conn, campaign_id, now_ms)]
+    stands = standings(conn, found, rows, now_ms, paused, staffed=staffed)
     counts = tally.counts(rows)
-    pages = [each.status for each in standings]
-    eta = _eta(standings) if left(counts) else None
+    pages = [each.status for each in stands]
+    eta = _eta(stands) if left(counts) else None
     result = Status(
         id=found.ref,
         name=found.name,
@@ -86,6 +81,25 @@ def status(
     )
     sentence = _kept_open(found, result, rows, now_ms) or _sentence(found, result, eta, now_ms)
     return result.model_copy(update={"sentence": sentence})
+
+
+def standings(
+    conn: Connection,
+    found: Campaign,
+    rows: Collection[Tally],
+    now_ms: int,
+    paused: Mapping[str, int] | None = None,
+    *,
+    staffed: bool | None = None,
+) -> list[Standing]:
+    """Return where each page of a campaign with these tallies stands, by name; the rest is as for `status`."""
+    facts = {"campaign_id": found.id}
+    held = pauses(conn, now_ms, paused)
+    since = max(found.started_at or 0, conn.execute(_LAST_VERB, facts).scalar() or 0)
+    parts = max(1, len(json.loads(found.message).get("parts", ())))
+    times = hours.times_of(found)
+    now = Now(now_ms, found, held, buckets.slow(conn, now_ms), since, parts, staffed, times.whole if times else None)
+    return [standing(lane, tally.counts(rows, lane.page_id), now) for lane in lanes(conn, found.id or 0, now_ms)]
 
 
 def _repeats(found: Campaign, repeats: Repetition, *, staffed: bool | None) -> Status:

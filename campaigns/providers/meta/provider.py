@@ -15,6 +15,7 @@ from campaigns.providers.protocol import Call, Sender
 from schemas.bucket import Pace
 from schemas.outcome import Outcome, Scope, Usage, Verdict
 from schemas.page import Channel, ProviderName, Route
+from schemas.reason import Reason
 
 VERSION = "v26.0"
 """Of 2026-07-29: https://developers.facebook.com/docs/graph-api/changelog."""
@@ -52,6 +53,11 @@ class Meta:
             received_at,
             account_id,
         )
+
+    def reason(self, code: str) -> Reason | None:
+        """Return what the code, or else its part without the subcode, is put down to."""
+        known = ERRORS.get(code) or ERRORS.get(code.partition("-")[0])
+        return known.reason if known else None
 
     def usage(self, response: httpx.Response, account_id: str) -> Usage | None:
         """Return the highest percentage in the usage headers that is the app's or this account's."""

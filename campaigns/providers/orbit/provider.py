@@ -17,6 +17,7 @@ from campaigns.providers.wait import until_reset
 from schemas.bucket import Pace
 from schemas.outcome import Outcome, Scope, Usage, Verdict
 from schemas.page import Channel, ProviderName, Route
+from schemas.reason import Reason
 
 KEY_LIMIT = Documented(80.0, "messages/min", "https://docs.orbit.devotel.io/guides/rate-limits", "autumn 2026")
 """Of one API key on one endpoint; the table names messenger and leaves instagram out."""
@@ -59,6 +60,11 @@ class Orbit:
         code = answer.error.get("code")
         code = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
         return answer.outcome(_meaning(answer, code), code, request_id, received_at, account_id)
+
+    def reason(self, code: str) -> Reason | None:
+        """Return what the code is put down to."""
+        known = ERRORS.get(code)
+        return known.reason if known else None
 
     def usage(self, response: httpx.Response, account_id: str) -> Usage | None:  # noqa: ARG002 - the key's, no account's
         """Return a key that is used up until its reset; None while it has calls left.
