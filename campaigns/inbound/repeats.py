@@ -61,7 +61,11 @@ _DOUBTFUL = text("""
       AND delivery.chunk_id IN (SELECT chunk_id FROM tally WHERE campaign_id = :campaign_id AND page_id = :page_id
                                 AND state = 'unknown' AND n > 0)
       AND (delivery.attempts - delivery.part_done > :times
-           OR ((delivery.closes_at IS NULL OR delivery.closes_at - campaign.margin_ms > :now)
+           OR ((delivery.closes_at IS NULL OR delivery.closes_at - campaign.margin_ms > :now
+                OR EXISTS (SELECT 1 FROM contact
+                           WHERE contact.channel = :channel AND contact.account_id = :account_id
+                             AND contact.recipient_id = delivery.recipient_id
+                             AND contact.closes_at - campaign.margin_ms > :now))
                AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.recipient_id = delivery.recipient_id
                                AND suppression.sender_id IN (0, delivery.sender_id))))
       AND NOT EXISTS (SELECT 1 FROM inbound_event AS told

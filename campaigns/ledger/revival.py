@@ -27,7 +27,8 @@ _CHUNKS = text("""
 _DONE = "CASE WHEN accepted_at IS NULL THEN part_done ELSE 0 END"
 _RETURN = text(f"""
     UPDATE delivery SET state = 'pending', reason = NULL, claim = NULL, due_at = NULL, accepted_at = NULL,
-        part_done = {_DONE}, part_open = {_DONE}, chunk_id = :chunk_id, variables = :variables, closes_at = :closes_at, tries = tries + :again
+        part_done = {_DONE}, part_open = {_DONE}, chunk_id = :chunk_id, variables = :variables,
+        closes_at = :closes_at, tries = tries + :again
     WHERE id = :id
 """)  # noqa: S608 - an expression of our own
 _READY = text("""

@@ -93,6 +93,12 @@ class TestAgain:
         monkeypatch.setattr(repeats, "MOST", 2)
         assert [turn().again for _ in range(3)] == [2, 1, 0]
 
+    def test_a_window_that_has_opened_since_counts(self, post, turn, doubtful):
+        post.write("UPDATE delivery SET closes_at = 1 WHERE id = :id", id=doubtful)
+        post.come(post.says(post.person(doubtful), "hello", seconds=-5))
+        assert turn().again == 1
+        assert post.send(1) == [doubtful]
+
     def test_its_own_echo_after_all_ends_it(self, post, turn, doubtful):
         turn()
         mid, metadata = "m-late", f"pagecast:{post.campaign.ref}:{doubtful}:1"
