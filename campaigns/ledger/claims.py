@@ -79,6 +79,7 @@ _CLAIM = Batch(
     claim=str,
 )
 _HOLD = text("UPDATE delivery SET due_at = :due_at WHERE id = :id")
+_EXTEND = text("UPDATE delivery SET closes_at = :closes_at WHERE id = :id")
 _LATER = text("""
     SELECT contact.closes_at
     FROM page JOIN contact ON contact.channel = page.channel AND contact.account_id = page.account_id
@@ -273,6 +274,8 @@ class _Pick(Generic[T]):
         candidate = _candidate(row, ask.open_until, capped=capped)
         verdict = ask.prepare(candidate, len(self.ready))
         if isinstance(verdict, Reason) and verdict in _SHUT and (later := _later_window(conn, row)) is not None:
+            # Written down, so that whoever settles the call knows under which window it went.
+            conn.execute(_EXTEND, {"id": row.id, "closes_at": later})
             verdict = ask.prepare(replace(candidate, closes_at=later), len(self.ready))
         if isinstance(verdict, Hold) and verdict.until is None:
             self.closing = True

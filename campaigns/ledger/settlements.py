@@ -14,8 +14,9 @@ from campaigns import locks
 from campaigns.ledger import chunks, evidence
 from campaigns.ledger.batch import Batch
 from campaigns.ledger.tallies import Change, Place, add, moved
+from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
-from schemas.reason import Reason
+from schemas.reason import RESCUABLE, Reason
 
 _SETTLE = """
     UPDATE delivery SET state = given.state, reason = given.reason,
@@ -49,6 +50,15 @@ _PART = text("""
     WHERE id = :id AND claim = :claim AND state = 'unknown' AND part_done < :part_done
 """)
 _EVIDENCE = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED})
+_WROTE = text("""
+    SELECT contact.closes_at FROM delivery
+        JOIN campaign ON campaign.id = delivery.campaign_id JOIN page ON page.id = delivery.sender_id
+        JOIN contact ON contact.channel = page.channel AND contact.account_id = page.account_id
+            AND contact.recipient_id = delivery.recipient_id
+    WHERE delivery.id = :id AND delivery.claim = :claim AND delivery.state = 'sending'
+      AND contact.closes_at > delivery.closes_at AND contact.closes_at - campaign.margin_ms > :now
+""")
+_EXTEND = text("UPDATE delivery SET closes_at = :closes_at WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,8 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     if not settlements:
         return 0
     locks.chunks(conn, sorted({settlement.place.chunk_id for settlement in settlements}))
-    taken = _settle_all(conn, sorted(settlements, key=attrgetter("id")))
+    judged = [_given_its_window(conn, settlement) for settlement in settlements]
+    taken = _settle_all(conn, sorted(judged, key=attrgetter("id")))
     changes: Counter[Change] = Counter()
     for settlement, old in taken:
         changes.update(moved(settlement.place, old, settlement.state, settlement.reason))
@@ -112,6 +123,21 @@ def settle(conn: Connection, settlements: Sequence[Settlement]) -> int:
     evidence.sent(conn, [(mid, settlement.id) for settlement in settlements if (mid := settlement.last_message)])
     chunks.progressed(conn, sorted({settlement.place.chunk_id for settlement, _ in taken if settlement.attempt}))
     return len(taken)
+
+
+def _given_its_window(conn: Connection, settlement: Settlement) -> Settlement:
+    """Let a person who wrote during the call that was refused as too late be sent to within the new window.
+
+    A message that comes in after this rescues a failed row; that one found it on the wire. No window does it twice.
+    """
+    if settlement.state is not DeliveryState.FAILED or settlement.reason not in RESCUABLE:
+        return settlement
+    facts = {"id": settlement.id, "claim": settlement.claim, "now": now_of(conn)}
+    closes_at = conn.execute(_WROTE, facts).scalar_one_or_none()
+    if closes_at is None:
+        return settlement
+    conn.execute(_EXTEND, {"id": settlement.id, "closes_at": closes_at})
+    return replace(settlement, state=DeliveryState.PENDING, reason=None)
 
 
 def _settle_all(conn: Connection, settlements: Sequence[Settlement]) -> list[tuple[Settlement, DeliveryState]]:

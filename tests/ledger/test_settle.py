@@ -2,12 +2,17 @@
 
 import pytest
 
+from campaigns import contacts
+from campaigns.contacts import Heard
 from campaigns.ledger.settlements import Settlement, settle
+from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
+from tests import factories
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
+DAY = 86_400_000
 ACCEPTED, FAILED, PENDING, UNKNOWN = (
     DeliveryState.ACCEPTED,
     DeliveryState.FAILED,
@@ -47,6 +52,59 @@ def test_failed_has_its_reason_and_raises_the_try(desk, held, row):
     got = desk.row(row.id)
     assert (got["state"], got["reason"], got["provider_code"]) == ("failed", "no_such_person", "100-2018001")
     assert (got["attempts"], got["tries"]) == (1, 1)
+
+
+def _by_window(row, _slot):
+    return Reason.WINDOW_CLOSED if row.closes_at == 1 else row
+
+
+class TestTooLate:
+    """The platform refuses a message because the window has closed."""
+
+    def wrote(self, desk, row):
+        with desk.runtime.writing() as conn:
+            now = now_of(conn) + 60_000
+            said = Heard("instagram", factories.ACCOUNT, row.recipient_id, now, DAY, "message", "in-1", "webhook")
+            contacts.hear(conn, [said], now)
+        return now + DAY
+
+    def refused(self, desk, held, row):
+        return desk.settle(held, row, FAILED, reason=Reason.WINDOW_CLOSED, code="10", retry=1)
+
+    def test_who_wrote_during_the_call_is_sent_to_once_more(self, desk, held, row):
+        closes_at = self.wrote(desk, row)
+        self.refused(desk, held, row)
+        got = desk.row(row.id)
+        assert (got["state"], got["reason"], got["closes_at"], got["tries"]) == ("pending", None, closes_at, 1)
+        (again,) = desk.claim(held, 1).rows
+        assert again.id == row.id
+        self.refused(desk, held, again)
+        assert desk.row(row.id)["state"] == "failed"
+
+    def test_who_wrote_before_the_call_has_had_that_window(self, desk, held, row):
+        desk.settle(held, row, PENDING, attempt=0)
+        desk.write("UPDATE delivery SET closes_at = 1 WHERE id = :id", id=row.id)
+        self.wrote(desk, row)
+        (again,) = desk.claim(held, 1, prepare=_by_window).rows
+        self.refused(desk, held, again)
+        assert desk.row(row.id)["state"] == "failed"
+
+    def test_who_has_not_written_has_failed(self, desk, held, row):
+        self.refused(desk, held, row)
+        assert desk.row(row.id)["state"] == "failed"
+
+    def test_a_window_that_has_closed_again_helps_nobody(self, desk, held, row):
+        self.wrote(desk, row)
+        desk.write("UPDATE contact SET closes_at = 3")
+        desk.write("UPDATE delivery SET closes_at = 2 WHERE id = :id", id=row.id)
+        self.refused(desk, held, row)
+        assert desk.row(row.id)["state"] == "failed"
+
+    def test_of_what_was_taken_back_a_refusal_stays_evidence(self, desk, held, row):
+        self.wrote(desk, row)
+        desk.recover(held)
+        assert self.refused(desk, held, row) == 1
+        assert desk.row(row.id)["state"] == "failed"
 
 
 def test_a_throttled_row_returns_and_nothing_is_counted(desk, held, row):
