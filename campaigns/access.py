@@ -17,6 +17,7 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.PLAN: _WRITERS,
     Right.CLONE: _WRITERS,
     Right.REMAINDER: _WRITERS,
+    Right.TEST: _WRITERS,
     Right.APPROVE: frozenset({Role.APPROVER, Role.ADMIN}),
     Right.LAUNCH: _SENDERS,
     Right.PAUSE: _SENDERS,
@@ -28,9 +29,14 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.CHANGE: _SENDERS,
     Right.STOP_PAGES: _SENDERS,
     Right.CHANGE_PAGES: _ADMINS,
+    Right.CHECK_PAGES: _WRITERS,
+    Right.PULL_PAGES: _SENDERS,
+    # Whoever could add a tester could send to anybody.
+    Right.CHANGE_TESTERS: _SENDERS,
     Right.SUPPRESS: _WRITERS,
     Right.LIFT: _ADMINS,
     Right.ERASE: _ADMINS,
+    Right.WEBHOOKS: _ADMINS,
     Right.KEYS: _ADMINS,
 }
 

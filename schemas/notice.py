@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 class NoticeKind(StrEnum):
     """The events that can be told: the `kind` of their row, and the `type` of the notice."""
 
+    LAUNCHED = "campaign.launched"
     STARTED = "campaign.started"
     PAUSED = "campaign.paused"
     RESUMED = "campaign.resumed"

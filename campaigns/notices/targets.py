@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, text
 
 from campaigns import events, locks
-from campaigns.errors import InputError
+from campaigns.errors import InputError, NotFoundError
 from schemas.campaign_file import REFERENCE
 from schemas.notice import URGENT, NoticeKind, NoticeTarget, Way
 
@@ -72,13 +72,13 @@ def remove(conn: Connection, target: NoticeTarget, now: int, actor: str) -> None
 
 
 def named(conn: Connection, name: str) -> NoticeTarget:
-    """Return the target of that name; raises InputError with the names there are."""
+    """Return the target of that name; raises NotFoundError with the names there are."""
     stored = all_of(conn)
     for target in stored:
         if target.name == name:
             return target
     known = ", ".join(target.name for target in stored) or "none"
-    raise InputError(f'Nobody is told under the name "{name}". Known names: {known}.')
+    raise NotFoundError(f'Nobody is told under the name "{name}". Known names: {known}.')
 
 
 def all_of(conn: Connection) -> Sequence[NoticeTarget]:

@@ -91,7 +91,7 @@ def test_what_is_odd_is_said_and_stored_all_the_same(pagecast, monkeypatch):
         (["--url", "https://ann:hush@hooks.example.org/"], "may hold a secret"),
         (["--url", "https://hooks.example.org/?key=hush"], "may hold a secret"),
         (["--url", URL, "--secret", "whsec_hush"], "must be a reference such as"),
-        (["--url", URL, "--on", "finishd"], 'Nothing is told as "finishd". Known: started,'),
+        (["--url", URL, "--on", "finishd"], 'Nothing is told as "finishd". Known: launched, started,'),
         (["--url", "mailto://ann:hush@example.org", "--by", "apprise"], "holds a password or token"),
         (["--url", "@{secret:CHAT}", "--by", "apprise", *SIGNED], "Only webhooks are signed"),
     ],
