@@ -58,6 +58,15 @@ class Runtime:
         self.engine.dispose()
 
 
+@contextmanager
+def changing(runtime: Runtime, *, dry_run: bool) -> Iterator[tuple[Connection, int]]:
+    """One writing transaction and its moment in epoch milliseconds; a dry run does everything and gives it up."""
+    with runtime.writing() as conn:
+        yield conn, now_of(conn)
+        if dry_run:
+            conn.rollback()
+
+
 def now_of(conn: Connection) -> int:
     """Epoch milliseconds by the database's clock, the one clock that leases and due times use."""
     clock = _SQLITE_NOW if conn.dialect.name == database.SQLITE else _POSTGRES_NOW

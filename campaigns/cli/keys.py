@@ -8,11 +8,10 @@ import typer
 from campaigns import keys, links
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import UsageError
 from campaigns.moments import iso, iso_or_none
-from campaigns.runtime import now_of
+from campaigns.runtime import changing, now_of
 from schemas.api_key import ApiKey, Role
 
 keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard, and as what.")
@@ -44,7 +43,7 @@ def create(
 ) -> None:
     """Make a key and show it; it cannot be shown again."""
     length = _length(expires)
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         ends = now + length if length else None
         made = keys.create(conn, name, role, now=now, actor=output.actor(), expires_at=ends)
     shown = None if dry_run else made.secret
@@ -74,7 +73,7 @@ def list_(as_json: AsJson = False) -> None:
 @keys_app.command()
 def revoke(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """End a key at once; what it did stays in the audit under its name."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         key = keys.revoke(conn, name, now=now, actor=output.actor())
     line = f"Key {name} {'would be' if dry_run else 'is'} revoked."
     output.tell(_document(key, now) | {"dry_run": dry_run}, as_json, line)
@@ -87,7 +86,7 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """Print a link that opens the dashboard once, within 15 minutes, and makes a key there."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         word = links.create(conn, role, now=now, actor=output.actor())
         url = None if dry_run else f"{runtime.settings.url}/login?once={word}"
     if as_json:

@@ -7,12 +7,11 @@ import typer
 
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError
 from campaigns.notices import attempts, roll, targets
 from campaigns.notices.wire import Wire
-from campaigns.runtime import now_of
+from campaigns.runtime import changing, now_of
 from schemas.notice import Way
 
 notices_app = typer.Typer(
@@ -55,7 +54,7 @@ def add(
     target = targets.entered(name, by, url, signing, on)
     with output.opened(writes=not dry_run) as runtime:
         doubts = list(roll.doubts(target, runtime.settings, output.environment()))
-        with change(runtime, dry_run=dry_run) as (conn, now):
+        with changing(runtime, dry_run=dry_run) as (conn, now):
             targets.add(conn, target, now, output.actor())
     for doubt in doubts:
         output.note(f"- {doubt}")
@@ -81,7 +80,7 @@ def list_(as_json: AsJson = False) -> None:
 @notices_app.command()
 def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Tell somebody nothing any more; what is queued for them is dropped."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         targets.remove(conn, targets.named(conn, name), now, output.actor())
     line = f"{name} {'would be' if dry_run else 'is'} told nothing any more."
     output.tell({"name": name, "removed": True, "dry_run": dry_run}, as_json, line)
@@ -112,7 +111,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Try what has not arrived again now instead of at its next turn; the ids stay, so receivers know a copy."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         target = targets.named(conn, name) if name else None
         n = attempts.replay(conn, target, now, output.actor(), dead=dead)
     what = f"{n:,} {'notice' if n == 1 else 'notices'}"

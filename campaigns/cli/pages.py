@@ -7,13 +7,12 @@ import typer
 from campaigns import pages
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name, check
 from campaigns.cli.page_pull import pull
 from campaigns.lifecycle.accounts import account, accounts, doubts
 from campaigns.moments import clock
-from campaigns.runtime import now_of
+from campaigns.runtime import changing, now_of
 from schemas.page import Channel, Page, ProviderName
 
 pages_app = typer.Typer(no_args_is_help=True, help="The sending accounts.")
@@ -74,7 +73,7 @@ def add(
     entry, route = pages.entered(name, facts)
     with output.opened(writes=not dry_run) as runtime:
         notes = doubts(runtime, entry, route, output.environment())
-        with change(runtime, dry_run=dry_run) as (conn, now):
+        with changing(runtime, dry_run=dry_run) as (conn, now):
             page, new = pages.put(conn, name, entry, route, now=now, actor=output.actor())
     done = "added" if new else "changed"
     _tell(page, f"would be {done}" if dry_run else f"is {done}", notes, as_json=as_json, dry_run=dry_run)
@@ -97,7 +96,7 @@ def list_(as_json: AsJson = False) -> None:
 @pages_app.command()
 def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Take a page out of use; what it sent stays in the reports."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         page = pages.named(conn, name)
         pages.remove(conn, page, now, output.actor())
     _tell(page, "would be removed" if dry_run else "is removed", [], as_json=as_json, dry_run=dry_run)
@@ -106,7 +105,7 @@ def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None
 @pages_app.command()
 def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Stop a page in every campaign; its people wait until it is resumed."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         page = pages.pause(conn, pages.named(conn, name), now, output.actor())
     _tell(page, "would be paused" if dry_run else "is paused", [], as_json=as_json, dry_run=dry_run)
 
@@ -114,7 +113,7 @@ def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 @pages_app.command()
 def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let a page send again that was paused, or parked for a reason that is gone."""
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         page = pages.named(conn, name)
         until = pages.resume(conn, page, now, output.actor())
         page = pages.named(conn, name)

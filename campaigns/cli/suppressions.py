@@ -10,11 +10,11 @@ from campaigns import pages, suppression
 from campaigns.audience import exports
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import UsageError
 from campaigns.lifecycle import optouts
 from campaigns.moments import iso
+from campaigns.runtime import changing
 
 suppress_app = typer.Typer(no_args_is_help=True, help="People who must not be messaged.")
 app.add_typer(suppress_app, name="suppress")
@@ -44,7 +44,7 @@ def add(
 ) -> None:
     """Never message a person: from now on, in running campaigns too."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         sender_id = pages.named(conn, page).sender_id if page else suppression.EVERY_SENDER
         new = suppression.suppress(conn, person, sender_id, note=note, now=now, actor=output.actor())
     if as_json:
@@ -58,7 +58,7 @@ def add(
 def remove(recipient: Recipient, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Lift every suppression of a person, who may then be messaged again."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         suppression.lift(conn, person, now=now, actor=output.actor())
     if as_json:
         output.emit({"recipient_id": person, "removed": True, "dry_run": dry_run})
@@ -145,7 +145,7 @@ def import_(
     with TemporaryDirectory(prefix="pagecast-") as folder:
         export = exports.read_export(source, Path(folder), column=column, status=status, every_row=every_row)
     said = note or f"from {source.name}"
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         done = optouts.bring(conn, export, page, note=said, now=now, actor=output.actor())
     for line in optouts.remarks(export, done.strangers):
         output.note(line)

@@ -7,10 +7,10 @@ import typer
 from campaigns import suppression, testers
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.change import change
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.lifecycle import allowlist
 from campaigns.moments import iso, iso_or_none
+from campaigns.runtime import changing
 
 testers_app = typer.Typer(no_args_is_help=True, help="People of ours whom tests may go to.")
 app.add_typer(testers_app, name="testers")
@@ -36,7 +36,7 @@ def add(
 ) -> None:
     """Let a page send tests to a person; nobody else ever gets one."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         new = allowlist.allow(conn, page, person, note=note, now=now, actor=output.actor())
     what = ("would be" if dry_run else "is") if new else "was already"
     document: dict[str, object] = {"recipient_id": person, "page": page, "added": new, "dry_run": dry_run}
@@ -52,7 +52,7 @@ def remove(
 ) -> None:
     """Send no more tests to a person."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, change(runtime, dry_run=dry_run) as (conn, now):
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         n = allowlist.disallow(conn, person, page, now=now, actor=output.actor())
     document: dict[str, object] = {"recipient_id": person, "page": page, "removed": n, "dry_run": dry_run}
     output.tell(document, as_json, f"{person} {'would no longer be' if dry_run else 'is no longer'} a tester.")
