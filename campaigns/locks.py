@@ -36,6 +36,11 @@ _ONE_PAGE = _both(_PAGE.c.id, _PAGE.c.id == bindparam("id"))
 _ONE_LANE = _both(
     _LANE.c.page_id, _LANE.c.campaign_id == bindparam("campaign_id"), _LANE.c.page_id == bindparam("page_id")
 )
+_CHUNKS_OF = text("""
+    SELECT DISTINCT chunk_id FROM delivery WHERE id IN :ids AND chunk_id IS NOT NULL
+""").bindparams(bindparam("ids", expanding=True))
+_MOST_NAMED = 5_000
+"""Ids in one statement."""
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:word, 0))")
 _HOLD = text("SELECT pg_advisory_lock(hashtextextended(:word, 0))")
 _LET_GO = text("SELECT pg_advisory_unlock(hashtextextended(:word, 0))")
@@ -56,6 +61,16 @@ def chunks(conn: Connection, ids: Sequence[int], *, wait: bool = True) -> Sequen
     if _alone(conn):
         return ids
     return [row.id for row in conn.execute(_CHUNKS[wait], {"ids": ids})]
+
+
+def chunks_of(conn: Connection, delivery_ids: Sequence[int]) -> None:
+    """Lock the chunks of deliveries: what is read of these from now on stays until the transaction ends."""
+    if _alone(conn):
+        return
+    parts = [delivery_ids[start : start + _MOST_NAMED] for start in range(0, len(delivery_ids), _MOST_NAMED)]
+    found = {chunk_id for part in parts for chunk_id in conn.execute(_CHUNKS_OF, {"ids": part}).scalars()}
+    if found:
+        chunks(conn, sorted(found))
 
 
 def lane(conn: Connection, campaign_id: int, page_id: int, *, wait: bool = True) -> bool:

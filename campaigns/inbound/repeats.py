@@ -117,6 +117,8 @@ def _decide(conn: Connection, lane: Row[Any], now: int) -> Repeated:
     if lane not in _lanes(conn, now):
         return Repeated()
     rows = _doubtful(conn, lane, now)
+    # All at once, for both sorts of rows: whoever locks chunks twice can cross another.
+    locks.chunks_of(conn, [row.id for row in rows])
     back = [Return(row.id, row.variables, row.closes_at) for row in rows if not row.spent]
     spent = [row.id for row in rows if row.spent]
     again = revival.revive(conn, lane.campaign_id, DeliveryState.UNKNOWN, back, same_try=True) if back else 0

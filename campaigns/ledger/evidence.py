@@ -28,7 +28,6 @@ _MESSAGES = _listed("SELECT mid, delivery_id FROM sent_message WHERE mid IN :ids
 _SENT = text("""
     INSERT INTO sent_message (mid, delivery_id) VALUES (:mid, :delivery_id) ON CONFLICT (mid) DO NOTHING
 """)
-_CHUNKS = _listed("SELECT DISTINCT chunk_id FROM delivery WHERE id IN :ids AND chunk_id IS NOT NULL ORDER BY chunk_id")
 _ROWS = _listed("""
     SELECT delivery.id, delivery.campaign_id, delivery.page_id, delivery.chunk_id, delivery.state, delivery.reason,
            delivery.part_done, delivery.message_ids, delivery.accepted_at, delivery.delivered_at, delivery.read_at,
@@ -251,9 +250,7 @@ def _hold_open(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def _locked(conn: Connection, ids: Sequence[int]) -> list[Row[Any]]:
-    chunks = {row.chunk_id for part in _parts(ids) for row in conn.execute(_CHUNKS, {"ids": part})}
-    if chunks:
-        locks.chunks(conn, sorted(chunks))
+    locks.chunks_of(conn, ids)
     return [row for part in _parts(ids) for row in conn.execute(_ROWS, {"ids": part}).all()]
 
 

@@ -20,9 +20,6 @@ _FOUND = text("""
     SELECT id, page_id, chunk_id, reason FROM delivery
     WHERE id IN :ids AND state = :state AND (accepted_at IS NULL OR part_done <= 1)
 """).bindparams(bindparam("ids", expanding=True))
-_CHUNKS = text("""
-    SELECT DISTINCT chunk_id FROM delivery WHERE id IN :ids AND chunk_id IS NOT NULL ORDER BY chunk_id
-""").bindparams(bindparam("ids", expanding=True))
 # What was accepted as a whole and failed after that begins anew.
 _DONE = "CASE WHEN accepted_at IS NULL THEN part_done ELSE 0 END"
 _RETURN = text(f"""
@@ -68,7 +65,7 @@ def revive(
     has the idempotency key of the last.
     """
     known = {row.id: row for row in rows}
-    locks.chunks(conn, conn.execute(_CHUNKS, {"ids": list(known)}).scalars().all())
+    locks.chunks_of(conn, list(known))
     found = conn.execute(_FOUND, {"ids": list(known), "state": state.value}).all()
     chunkless = [row for row in found if row.chunk_id is None]
     new_chunk = _new_chunk(conn, campaign_id, chunkless, known) if chunkless else 0
@@ -93,8 +90,9 @@ def decide(conn: Connection, campaign_id: int, state: DeliveryState, reason: Rea
     """Settle rows that are still in doubt by somebody's word; return how many were."""
     facts = {"state": state.value, "reason": reason.value if reason else None, "campaign_id": campaign_id}
     changes: Counter[Change] = Counter()
-    total = 0
-    for row_id in ids:
+    total, named = 0, list(ids)
+    locks.chunks_of(conn, named)
+    for row_id in named:
         row = conn.execute(_DECIDE, facts | {"id": row_id}).one_or_none()
         if row is not None:
             changes.update(moved(Place(campaign_id, row.page_id, row.chunk_id), "unknown", state.value, reason))

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from campaigns import locks
-from campaigns.ledger import chunks, revival, withdrawal
+from campaigns.ledger import chunks, evidence, revival, withdrawal
 from campaigns.ledger.claims import claim
+from campaigns.ledger.evidence import Proof
 from campaigns.ledger.revival import Return
 from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
@@ -189,6 +190,20 @@ def test_a_chunk_is_not_done_while_people_come_back_to_it(desk):
         lambda conn: chunks.release(conn, held, now_of(conn)),
     )
     assert desk.chunk()["state"] == "ready"
+
+
+def test_a_verdict_and_an_echo_count_a_row_in_doubt_once(desk):
+    desk.prove()
+    held = desk.held()
+    row = desk.claim(held, 1).rows[0]
+    desk.settle(held, row, DeliveryState.UNKNOWN)
+    judging = (desk.campaign.id, DeliveryState.ASSUMED_SENT, None, [row.id])
+    judged, shown = crossing(
+        desk,
+        lambda conn: revival.decide(conn, *judging),
+        lambda conn: evidence.accept(conn, [Proof(row.id, "m_1", at=7)]),
+    )
+    assert (judged, shown.accepted, desk.row(row.id)["state"]) == (1, (), "assumed_sent")
 
 
 def test_two_clocks_ring_a_chunk_once(desk):
