@@ -1,7 +1,9 @@
 """What every test gets: a clean environment, an empty home, no network beyond loopback."""
 
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,18 @@ import pytest
 from tests.postgres import Postgres, started
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30  # bytes; a run takes a tenth of that
+
+
+def pytest_configure() -> None:
+    """Keep what tests write in memory where there is room for it: they kill processes and never pull the plug.
+
+    A database of its own for a test then takes 20 ms instead of 300 on a busy disk. TMPDIR says otherwise.
+    """
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # asked for again
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
