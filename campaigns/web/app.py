@@ -21,6 +21,8 @@ from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web.api.app import api
+from campaigns.web.pulse import Pulse
+from campaigns.web.server import Server
 from campaigns.web.webhooks import Webhooks
 
 _CONNECTIONS = 1_000
@@ -35,17 +37,20 @@ logger = structlog.get_logger(__name__)
 def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     """Build the application on opened resources; `environment` is where secrets are looked up."""
     inbox = Inbox.of(runtime)
+    pulse = Pulse(runtime)
     webhooks = Webhooks(inbox, runtime.settings, environment)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        pulse.end()
         await webhooks.refusals.close()
         inbox.close()
 
     app = FastAPI(title="Pagecast", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.include_router(webhooks.router)
-    app.mount("/api/v1", api(runtime, environment))
+    app.state.pulse = pulse
+    app.mount("/api/v1", api(runtime, environment, pulse=pulse))
 
     @app.get("/healthz")
     def alive() -> dict[str, str]:
@@ -100,8 +105,9 @@ def main() -> None:
     except PagecastError as error:
         logger.error("web.refused", sentence=str(error))  # noqa: TRY400 - the sentence is for people
         raise SystemExit(error.exit_code) from None
-    uvicorn.run(
-        application(runtime, os.environ),
+    site = application(runtime, os.environ)
+    config = uvicorn.Config(
+        site,
         host=settings.host,
         port=settings.port,
         log_level="warning",
@@ -111,6 +117,7 @@ def main() -> None:
         timeout_keep_alive=_KEPT_ALIVE,
         timeout_graceful_shutdown=_GRACE,
     )
+    Server(config, site.state.pulse).serve_until_asked()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from campaigns.web.api import (
     me,
     pages,
     people,
+    progress,
     reports,
     suppressions,
     verbs,
@@ -27,8 +28,23 @@ from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.faults import DOCUMENTED, answer_errors
 from campaigns.web.api.once import Once
+from campaigns.web.pulse import Pulse
 
-_RESOURCES = (me, lists, campaigns, verbs, reports, people, pages, suppressions, contacts, inbound, audit, keys)
+_RESOURCES = (
+    me,
+    lists,
+    campaigns,
+    progress,
+    verbs,
+    reports,
+    people,
+    pages,
+    suppressions,
+    contacts,
+    inbound,
+    audit,
+    keys,
+)
 _DESCRIPTION = """
 Everything that the command line does, for programs.
 
@@ -43,7 +59,9 @@ one's answer.
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 
 
-def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | None = None) -> FastAPI:
+def api(
+    runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | None = None, pulse: Pulse | None = None
+) -> FastAPI:
     """Build the API on opened resources; `environment` is where secrets are looked up."""
     app = FastAPI(
         title="Pagecast",
@@ -58,6 +76,7 @@ def api(runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | N
     )
     app.state.runtime = runtime
     app.state.environment = environment
+    app.state.pulse = pulse or Pulse(runtime)
     app.state.heavy = CapacityLimiter(AT_ONCE)
     answer_errors(app)
     for resource in _RESOURCES:

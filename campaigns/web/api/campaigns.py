@@ -8,13 +8,12 @@ from campaigns import report
 from campaigns.lifecycle import find
 from campaigns.lifecycle.preview import preview
 from campaigns.moments import iso, iso_or_none
-from campaigns.report import refusals
 from campaigns.report.rows import rows
-from campaigns.runtime import now_of
 from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.pulse import standing
 from schemas.api.audit import Happening
 from schemas.api.campaigns import Standing, Summary
 from schemas.api.envelope import Answer, Paged
@@ -50,10 +49,7 @@ def campaigns(
 @router.get("/{ref}", **may(Right.READ))
 def campaign(desk: Here, ref: Ref) -> Answer[Standing]:
     """Say how a campaign stands: its counts, reasons, rates and pages, and one sentence on what it does now."""
-    found = desk.campaign(ref)
-    with desk.runtime.reading() as conn:
-        now = report.status(conn, found.id or 0, now_of(conn), staffed=desk.runtime.staffed)
-    return said(Standing(**now.model_dump(), warnings=refusals.told(desk.runtime)))
+    return said(standing(desk.runtime, desk.campaign(ref).id or 0))
 
 
 @router.get("/{ref}/file", **may(Right.READ))
