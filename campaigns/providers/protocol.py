@@ -111,7 +111,7 @@ class Provider(Protocol):
         """
 
     def reason(self, code: str) -> Reason | None:
-        """What an `Outcome.code` is put down to, None where that is said of no code or this one is not known."""
+        """Return what an `Outcome.code` is put down to; None where the code is not known, or says nothing of that."""
 
     def usage(self, response: httpx.Response, account_id: str) -> Usage | None:
         """How much of a quota an answer says is used, None where it says nothing. Asked of every answer, so cheap."""

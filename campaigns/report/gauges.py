@@ -16,6 +16,7 @@ from campaigns.report.standing import campaign, standings
 from campaigns.report.tallies import Tally
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
+from schemas.job import JobState
 from schemas.page import ProviderName
 from schemas.reason import Reason
 
@@ -45,6 +46,7 @@ _SLOWED = text("""
     WHERE campaign_id IN :ids AND kind = 'bucket.paused' AND sentence LIKE '% asked page % to slow down%'
     GROUP BY campaign_id, page_id
 """).bindparams(bindparam("ids", expanding=True))
+_JOBS = text("SELECT state, COUNT(*) AS n FROM job WHERE state IN ('queued', 'working') GROUP BY state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,15 @@ class CampaignGauges:
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """All that is measured at one moment; `left_out` campaigns matter too, and are too many."""
+    """All that is measured at one moment; `left_out` campaigns matter too, and are too many.
+
+    `jobs` counts the long work that is asked for and not done, by its state.
+    """
 
     campaigns: Sequence[CampaignGauges]
     left_out: int
     pages: Sequence[PageGauges]
+    jobs: Mapping[JobState, int]
 
 
 def gauges(conn: Connection, now_ms: int, *, staffed: bool | None = None) -> Gauges:
@@ -98,7 +104,8 @@ def gauges(conn: Connection, now_ms: int, *, staffed: bool | None = None) -> Gau
         PageGauges(row.id, row.name, "" if row.parked_at is None else _why(row.provider, row.parked_code))
         for row in conn.execute(_PAGES, {"ids": shown})
     ]
-    return Gauges(measured, len(ids) - len(shown), pages)
+    jobs = {JobState.QUEUED: 0, JobState.WORKING: 0} | {JobState(row.state): row.n for row in conn.execute(_JOBS)}
+    return Gauges(measured, len(ids) - len(shown), pages, jobs)
 
 
 def _campaign(

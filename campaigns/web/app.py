@@ -20,6 +20,7 @@ from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
+from campaigns.web import metrics
 from campaigns.web.api.app import api
 from campaigns.web.pulse import Pulse
 from campaigns.web.server import Server
@@ -49,6 +50,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
 
     app = FastAPI(title="Pagecast", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.include_router(webhooks.router)
+    app.add_route("/metrics", metrics.door(runtime, inbox))
     app.state.pulse = pulse
     app.mount("/api/v1", api(runtime, environment, pulse=pulse))
 
