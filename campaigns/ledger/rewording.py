@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from campaigns import locks
 from campaigns.ledger.tallies import Change, Place, add, moved
 from schemas.delivery import DeliveryState
 
+_CHUNKS = text("SELECT id FROM chunk WHERE campaign_id = :campaign_id")
 # Every row that some verb or message may still bring back to pending, not only those that are pending now.
 _ROWS = text("""
     SELECT delivery.id, delivery.line, delivery.page_id, delivery.chunk_id, delivery.state, delivery.part_done
@@ -30,8 +32,12 @@ class Rewording:
 
 
 def reword(conn: Connection, campaign_id: int, wording: Sequence[Rewording]) -> int:
-    """Give every row that is not sent its new variables; return how many pending ones are set aside for a fault."""
+    """Give every row that is not sent its new variables; return how many pending ones are set aside for a fault.
+
+    The caller holds the campaign, which is paused.
+    """
     known = {each.line: each for each in wording}
+    locks.chunks(conn, conn.execute(_CHUNKS, {"campaign_id": campaign_id}).scalars().all())
     changes: Counter[Change] = Counter()
     words, aside = [], []
     for row in conn.execute(_ROWS, {"campaign_id": campaign_id}).all():

@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import ValidationError
 from sqlalchemy import Connection, text
 
-from campaigns import events, template
+from campaigns import events, locks, template
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import rewording
 from campaigns.ledger.rewording import Rewording
@@ -144,6 +144,8 @@ def revise(runtime: Runtime, campaign: Campaign, change: Revision, actor: str) -
     The message that it has already changes nothing.
     """
     with runtime.writing() as conn:
+        # Nobody resumes it before the last row has its new words.
+        locks.campaign(conn, campaign.id or 0)
         present = _refuse(conn, campaign, change.message)
         before = str(conn.execute(_STANDING, {"id": campaign.id}).one().message)
         if before == change.message.model_dump_json():

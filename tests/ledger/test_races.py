@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Connection, text
 
 from campaigns import locks
-from campaigns.ledger import chunks, evidence, revival, withdrawal
+from campaigns.ledger import chunks, evidence, revival, rewording, withdrawal
 from campaigns.ledger.claims import claim
 from campaigns.ledger.evidence import Proof
 from campaigns.ledger.revival import Return
+from campaigns.ledger.rewording import Rewording
 from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
 from campaigns.lifecycle.advance import advance
@@ -204,6 +205,18 @@ def test_a_verdict_and_an_echo_count_a_row_in_doubt_once(desk):
         lambda conn: evidence.accept(conn, [Proof(row.id, "m_1", at=7)]),
     )
     assert (judged, shown.accepted, desk.row(row.id)["state"]) == (1, (), "assumed_sent")
+
+
+def test_who_turns_out_to_have_it_while_the_words_change_is_not_set_aside(desk):
+    rows = factories.rows_of(desk.runtime, desk.campaign)
+    faulty = [Rewording(row["line"], "[]", Reason.BLANK_VARIABLE) for row in rows]
+    _, aside = crossing(
+        desk,
+        lambda conn: evidence.accept(conn, [Proof(rows[0]["id"], "m_1", at=7)]),
+        lambda conn: rewording.reword(conn, desk.campaign.id, faulty),
+    )
+    assert aside == 11
+    assert desk.counts() == {"accepted": 1, "skipped": 11}
 
 
 def test_two_clocks_ring_a_chunk_once(desk):
