@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, text
 
-from campaigns import events, hours
+from campaigns import events, hours, locks
 from campaigns.briefing import bottleneck, paces, sender_of
 from campaigns.errors import InputError, StateError
 from campaigns.ledger import chunks
@@ -28,7 +28,7 @@ _SHAPE = "mon-fri 09:00-20:00"
 
 _CHANGE = text("""
     UPDATE campaign SET spec = :spec, rate = :rate, weight = :weight, changes = changes + 1
-    WHERE id = :id AND state = :state
+    WHERE id = :id
 """)
 _STATE = text("SELECT state, spec FROM campaign WHERE id = :id")
 _LANES = text("""
@@ -72,6 +72,7 @@ def change(
 ) -> Changed:
     """Change a campaign that sends, waits or is paused; raises StateError for any other, and InputError."""
     with runtime.writing() as conn:
+        locks.campaign(conn, campaign.id or 0)
         row = conn.execute(_STATE, {"id": campaign.id}).one()
         state = CampaignState(row.state)
         if state not in _CHANGEABLE:
@@ -88,7 +89,9 @@ def change(
         ]
         warnings = tuple(dict.fromkeys(warning for lane in lanes for warning in lane.warnings))
         if not dry_run:
-            _write(conn, campaign, after, lanes, state)
+            # Chunks before lanes, as those who take them do.
+            chunks.hurry(conn, campaign.id or 0, held=before.schedule != after.schedule)
+            _write(conn, campaign, after, lanes)
             sentence = f"Changed by {actor}: {'; '.join(said)}."
             events.record(conn, now_of(conn), "campaign.changed", actor, sentence, campaign_id=campaign.id)
     return Changed(state, said, warnings)
@@ -148,12 +151,10 @@ def _lane(
     return _Lane(row.id, route, slowest.rate or 0.0, slowest.key, keys, warnings)
 
 
-def _write(conn: Connection, campaign: Campaign, file: CampaignFile, lanes: list[_Lane], state: CampaignState) -> None:
+def _write(conn: Connection, campaign: Campaign, file: CampaignFile, lanes: list[_Lane]) -> None:
     assert campaign.id is not None
-    # Chunks before lanes, as those who take them do.
-    chunks.hurry(conn, campaign.id, held=file.schedule.quiet is not None or file.schedule.hours is not None)
     facts = {"spec": file.model_dump_json(), "rate": file.limits.ceiling, "weight": file.limits.weight}
-    conn.execute(_CHANGE, facts | {"id": campaign.id, "state": state.value})
+    conn.execute(_CHANGE, facts | {"id": campaign.id})
     hours.lay(conn, campaign.id, file, now_of(conn))
     shared = [lane.limit for lane in lanes]
     for lane in lanes:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from campaigns import locks
+from campaigns.errors import StateError
 from campaigns.ledger import chunks, evidence, revival, rewording, withdrawal
 from campaigns.ledger.claims import claim
 from campaigns.ledger.evidence import Proof
@@ -17,6 +18,7 @@ from campaigns.ledger.rewording import Rewording
 from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
 from campaigns.lifecycle.advance import advance
+from campaigns.lifecycle.change import Wishes, change
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
@@ -217,6 +219,16 @@ def test_who_turns_out_to_have_it_while_the_words_change_is_not_set_aside(desk):
     )
     assert aside == 11
     assert desk.counts() == {"accepted": 1, "skipped": 11}
+
+
+def test_a_campaign_that_is_ending_is_not_called_changed(desk):
+    def changed(_: Connection) -> str:
+        with pytest.raises(StateError, match="is finished; only a launched campaign"):
+            change(desk.runtime, desk.campaign, Wishes(rate=0.01), factories.ENVIRONMENT, "ana")
+        return "refused"
+
+    ending = "UPDATE campaign SET state = 'finished'"
+    assert crossing(desk, lambda conn: conn.execute(text(ending)).rowcount, changed) == (1, "refused")
 
 
 def test_two_clocks_ring_a_chunk_once(desk):

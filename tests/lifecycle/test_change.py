@@ -147,8 +147,10 @@ def test_people_whom_quiet_time_held_back_are_looked_at_again(runtime, tmp_path)
     altered(runtime, campaign, quiet="22:00-07:00")
     assert spec(runtime, campaign).schedule.quiet.zone == "recipient"
     assert [row["due_at"] for row in factories.rows_of(runtime, campaign)] == [9999999999999, None, None, None]
+    write(runtime, "UPDATE delivery SET due_at = 9999999999999")
     altered(runtime, campaign, quiet="none")
     assert spec(runtime, campaign).schedule.quiet is None
+    assert [row["due_at"] for row in factories.rows_of(runtime, campaign)] == [9999999999999, None, None, None]
 
 
 @pytest.mark.parametrize(
