@@ -78,7 +78,8 @@ _CLAIM = Batch(
     id=int,
     claim=str,
 )
-_HOLD = text("UPDATE delivery SET due_at = :due_at WHERE id = :id")
+# Without what an answer said of it earlier: it is for its hours that it waits, and other hours let it go.
+_HOLD = text("UPDATE delivery SET due_at = :due_at, provider_code = NULL WHERE id = :id")
 _EXTEND = text("UPDATE delivery SET closes_at = :closes_at WHERE id = :id")
 _LATER = text("""
     SELECT contact.closes_at

@@ -4,6 +4,7 @@ import pytest
 
 from campaigns import lanes, pages, suppression
 from campaigns.ledger import chunks
+from campaigns.ledger.claims import Hold
 from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
@@ -21,6 +22,17 @@ def test_a_claim_takes_the_first_rows_and_says_so_durably(desk):
     row = desk.row(1)
     assert (row["state"], row["claim"], row["part_open"], row["part_done"]) == ("sending", desk.last_claim, 1, 0)
     assert desk.counts() == {"pending": 10, "sending": 2}
+
+
+def test_who_is_held_back_after_a_throttle_waits_for_the_hours_alone(desk):
+    desk.prove()
+    held = desk.held()
+    desk.settle(held, desk.claim(held, 1).rows[0], DeliveryState.PENDING, code="613", attempt=0)
+    desk.claim(held, 1, prepare=lambda _row, _i: Hold(9_999_999_999_999))
+    assert desk.row(1)["due_at"] == 9_999_999_999_999
+    with desk.runtime.writing() as conn:
+        chunks.hurry(conn, desk.campaign.id, held=True)
+    assert desk.row(1)["due_at"] is None
 
 
 def test_nobody_is_claimed_twice(desk):
