@@ -5,6 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+EVERYBODY = 1 << 62
+"""A `most` that leaves nobody out."""
+
 _ADD = text("""
     INSERT INTO tester (channel, account_id, recipient_id, note, added_at, added_by)
     VALUES (:channel, :account_id, :recipient_id, :note, :now, :actor)
@@ -22,7 +25,9 @@ _LIST = text("""
     FROM tester
     LEFT JOIN page ON page.id = page.sender_id AND page.channel = tester.channel
                       AND page.account_id = tester.account_id
-    ORDER BY tester.added_at, tester.recipient_id
+    WHERE (tester.added_at, tester.recipient_id, tester.channel, tester.account_id)
+        > (:added_at, :recipient_id, :channel, :account_id)
+    ORDER BY tester.added_at, tester.recipient_id, tester.channel, tester.account_id LIMIT :most
 """)
 _BEGIN = text("""
     UPDATE tester SET tested_at = :now
@@ -48,9 +53,15 @@ def remove(conn: Connection, recipient_id: str, account: tuple[str, str] | None 
     return conn.execute(_REMOVE, facts).rowcount
 
 
-def listed(conn: Connection) -> Sequence[Row[Any]]:
-    """Return every tester with the name of the account's first page, in the order in which they were added."""
-    return conn.execute(_LIST).all()
+def listed(
+    conn: Connection, *, past: tuple[int, str, str, str] = (-1, "", "", ""), most: int = EVERYBODY
+) -> Sequence[Row[Any]]:
+    """Return testers with the name of the account's first page, in the order in which they were added.
+
+    `past` are moment, recipient, channel and account of the one that comes before them.
+    """
+    place = dict(zip(("added_at", "recipient_id", "channel", "account_id"), past, strict=True))
+    return conn.execute(_LIST, place | {"most": most}).all()
 
 
 def begin(conn: Connection, channel: str, account_id: str, recipient_id: str, now: int) -> None:

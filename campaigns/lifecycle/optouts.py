@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 
 from campaigns import pages, suppression
 from campaigns.audience.exports import Export
+from campaigns.moments import iso
 
+COLUMNS = ("recipient_id", "page", "opted_out", "source", "note", "at")
 _SLICE = 20_000
 _FEW = 5
 
@@ -35,10 +37,26 @@ def bring(conn: Connection, export: Export, page: str | None, *, note: str, now:
     return Imported(new, people.height - new, strangers)
 
 
-def columns(export: Export, page: str | None) -> dict[str, object]:
+def everybody(conn: Connection) -> Iterator[dict[str, str]]:
+    """Yield everybody who is suppressed, oldest first; `page` is blank where it is for every account."""
+    place = (-1, "", 0)
+    while rows := suppression.listed(conn, _SLICE, place):
+        for row in rows:
+            yield {
+                "recipient_id": row.recipient_id,
+                "page": row.page or "",
+                "opted_out": "true",
+                "source": row.source,
+                "note": row.note,
+                "at": iso(row.at),
+            }
+        place = (rows[-1].at, rows[-1].recipient_id, rows[-1].sender_id)
+
+
+def columns(export: Export, page: str | None) -> dict[str, str | list[str] | None]:
     """Return which headers of the file were believed."""
     taken = export.taken
-    return {"ids": taken.ids, "status": taken.statuses, "page": None if page else taken.page}
+    return {"ids": list(taken.ids), "status": list(taken.statuses), "page": None if page else taken.page}
 
 
 def remarks(export: Export, strangers: Sequence[str]) -> Iterator[str]:

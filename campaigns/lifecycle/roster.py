@@ -1,7 +1,8 @@
 """The people of a page as a list that a campaign can use: who may be written to, and until when."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +15,7 @@ from campaigns.moments import iso
 from campaigns.runtime import now_of
 
 COLUMNS = ("recipient_id", "page", "last_inbound_at", "window_closes_at")
+_SLICE = 50_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -31,20 +33,24 @@ def people(
     return (_person(row, found.name) for row in listed)
 
 
-def write_csv(file: TextIO, listed: Iterable[dict[str, Any]]) -> int:
+def write_csv(file: TextIO, listed: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> int:
     """Write people as CSV that no spreadsheet runs; return how many."""
-    writer = csv.DictWriter(file, COLUMNS)
+    writer = csv.DictWriter(file, columns)
     writer.writeheader()
     n = 0
     for n, person in enumerate(listed, 1):  # noqa: B007 - the last one is how many there are
-        writer.writerow({name: _harmless(person[name]) for name in COLUMNS})
+        writer.writerow({name: _harmless(person[name]) for name in columns})
     return n
 
 
-def write_parquet(path: Path, listed: Iterable[dict[str, Any]]) -> int:
+def write_parquet(path: Path, listed: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> int:
     """Write people as Parquet, every column a text; return how many."""
-    rows = ([person[name] for name in COLUMNS] for person in listed)
-    frame = pl.DataFrame(list(rows), schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+    schema = dict.fromkeys(columns, pl.String)
+    parts = [pl.DataFrame(schema=schema)]
+    rows = ([person[name] for name in columns] for person in listed)
+    while part := list(islice(rows, _SLICE)):
+        parts.append(pl.DataFrame(part, schema=schema, orient="row"))
+    frame = pl.concat(parts)
     frame.write_parquet(path)
     return frame.height
 

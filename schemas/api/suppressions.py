@@ -32,7 +32,8 @@ class Suppress(BaseModel):
 
     recipient_id: str = Field(examples=["17840000000000001"])
     page: str | None = Field(None, examples=["acme"])
-    note: str = Field("", max_length=1_000, description="Why, for people.")
+    note: str = Field("", max_length=1_000, description="Why, for people.", examples=["a letter"])
+    dry_run: bool = Field(False, description="Say what would happen, and change nothing.")
 
 
 class Added(BaseModel):
@@ -41,6 +42,7 @@ class Added(BaseModel):
     recipient_id: str
     page: str | None
     added: bool
+    dry_run: bool
 
 
 class Lifted(BaseModel):
@@ -48,3 +50,4 @@ class Lifted(BaseModel):
 
     recipient_id: str
     removed: bool
+    dry_run: bool

@@ -13,7 +13,10 @@ from campaigns.web.api import (
     audit,
     campaigns,
     contacts,
+    exports,
+    imports,
     inbound,
+    jobs,
     keys,
     lists,
     me,
@@ -22,7 +25,9 @@ from campaigns.web.api import (
     progress,
     reports,
     suppressions,
+    testers,
     verbs,
+    webhooks,
 )
 from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
@@ -39,9 +44,13 @@ _RESOURCES = (
     reports,
     people,
     pages,
+    testers,
     suppressions,
     contacts,
+    exports,
+    imports,
     inbound,
+    webhooks,
     audit,
     keys,
 )

@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from anyio import open_file
+from fastapi import HTTPException, Request
 from fastapi.responses import StreamingResponse
 
 from schemas.api.reports import Kind
@@ -17,6 +19,13 @@ MEDIA = {
     Kind.CSV: CSV,
     Kind.PARQUET: "application/vnd.apache.parquet",
     Kind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself: CSV, JSONL, XLSX or Parquet. What it is is told by its content.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 
 
@@ -38,6 +47,22 @@ def streamed(file: BinaryIO, media: str, name: str) -> StreamingResponse:
     file.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
     return StreamingResponse(_parts(file), media_type=media, headers=headers)
+
+
+def uploading(may: dict[str, Any]) -> dict[str, Any]:
+    """Return what a route's decorator takes whose body is a file; `may` is its right."""
+    return may | {"openapi_extra": may["openapi_extra"] | _BODY}
+
+
+async def received(request: Request, path: Path, most: int) -> None:
+    """Write a request's body to a file as it comes; raises an HTTPException with 413 for more than `most` bytes."""
+    total = 0
+    async with await open_file(path, "wb") as out:
+        async for part in request.stream():
+            total += len(part)
+            if total > most:
+                raise HTTPException(413, f"A file has at most {most:,} bytes here. Send it in several.")
+            await out.write(part)
 
 
 def _parts(file: BinaryIO) -> Iterator[bytes]:

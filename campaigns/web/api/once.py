@@ -1,7 +1,8 @@
 """A request that comes again under its Idempotency-Key gets the answer of the first time, and nothing is done twice.
 
 Whatever answers below 500 is kept for a day, refusals too. Another request under the same word is refused, and so is
-the same one while the first is still worked on. A list needs none of this: its content is its id.
+the same one while the first is still worked on. A list needs none of this, for its content is its id; nor do opt-outs
+that come as a file: said twice, they change nothing.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from campaigns.web.api.envelope import failed
 LARGEST = 1024 * 1024
 """Bytes of a body that is no list."""
 _LONGEST = 255
-_STREAMED = "/lists"
+_STREAMED = frozenset({"/lists", "/suppressions/import"})
 _BROKEN = 500
 
 logger = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class Once:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on what is no POST; read every other body, of a bounded length, and do it once."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or scope["method"] != "POST" or path == _STREAMED:
+        if scope["type"] != "http" or scope["method"] != "POST" or path in _STREAMED:
             await self._app(scope, receive, send)
             return
         try:

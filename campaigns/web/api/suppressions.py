@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from sqlalchemy import Row
 
 from campaigns import pages, suppression
 from campaigns.moments import iso
-from campaigns.runtime import now_of
+from campaigns.runtime import changing
 from campaigns.web.api.cursor import Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import said
@@ -42,12 +42,10 @@ def suppressions(desk: Here, limit: Limit = 50, cursor: Cursor = None) -> Paged[
 def suppress(desk: Here, wanted: Suppress) -> Answer[Added]:
     """Never message a person: from now on, in running campaigns too."""
     person = suppression.person(wanted.recipient_id)
-    with desk.runtime.writing() as conn:
+    with changing(desk.runtime, dry_run=wanted.dry_run) as (conn, now):
         sender_id = pages.named(conn, wanted.page).sender_id if wanted.page else suppression.EVERY_SENDER
-        new = suppression.suppress(
-            conn, person, sender_id, note=wanted.note, now=now_of(conn), actor=desk.actor, source=_SOURCE
-        )
-    return said(Added(recipient_id=person, page=wanted.page, added=new))
+        new = suppression.suppress(conn, person, sender_id, note=wanted.note, now=now, actor=desk.actor, source=_SOURCE)
+    return said(Added(recipient_id=person, page=wanted.page, added=new, dry_run=wanted.dry_run))
 
 
 @router.get("/{recipient}/history", **may(Right.READ))
@@ -59,12 +57,16 @@ def history(desk: Here, recipient: Recipient) -> Answer[list[Wish]]:
 
 
 @router.delete("/{recipient}", **may(Right.LIFT))
-def lift(desk: Here, recipient: Recipient) -> Answer[Lifted]:
+def lift(
+    desk: Here,
+    recipient: Recipient,
+    dry_run: Annotated[bool, Query(description="Say what would happen, and change nothing.")] = False,
+) -> Answer[Lifted]:
     """Lift every suppression of a person, who may then be messaged again."""
     person = suppression.person(recipient)
-    with desk.runtime.writing() as conn:
-        suppression.lift(conn, person, now=now_of(conn), actor=desk.actor, source=_SOURCE)
-    return said(Lifted(recipient_id=person, removed=True))
+    with changing(desk.runtime, dry_run=dry_run) as (conn, now):
+        suppression.lift(conn, person, now=now, actor=desk.actor, source=_SOURCE)
+    return said(Lifted(recipient_id=person, removed=True, dry_run=dry_run))
 
 
 def _wish(row: Row[Any]) -> Wish:
