@@ -8,7 +8,7 @@ from schemas.delivery import DeliveryState
 class Row(BaseModel):
     """What became of one person. Times are ISO 8601 in UTC; `message_ids` has one id a part."""
 
-    id: int = Field(exclude=True)
+    id: int = Field(0, exclude=True)
     line: int = Field(examples=[2])
     page: str = Field(examples=["acme"])
     recipient_id: str = Field(examples=["17840000000000001"])

@@ -1,0 +1,12 @@
+"""What came in by webhook."""
+
+from campaigns.client.call import Listing, at, listing
+from schemas.api.events import Came
+from schemas.inbound import InboundKind
+
+
+def listed(
+    *, kind: InboundKind | None = None, person: str | None = None, campaign: str | None = None, limit: int = 100
+) -> Listing[Came]:
+    """List messages, receipts, echoes and opt-outs, the latest first; `campaign` is an id."""
+    return listing(at("events"), list[Came], kind=kind, person=person, campaign=campaign, limit=limit)
