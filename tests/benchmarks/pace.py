@@ -137,7 +137,7 @@ def event(line: str) -> str:
     if not line.startswith("{"):
         return line[:80]
     said = json.loads(line)
-    why = {key: said[key] for key in ("why", "verdict", "code", "forfeited") if said.get(key)}
+    why = {key: said[key] for key in ("why", "failed", "unknown", "throttled", "forfeited") if said.get(key)}
     return f"{said['event']} {why}" if why else str(said["event"])
 
 

@@ -94,7 +94,7 @@ class Answers:
     async def take(self, ready: Ready, outcome: Outcome, lease: Lease) -> None:
         """Act on one answer."""
         if outcome.verdict is not Verdict.ACCEPTED:
-            log.info("answer", verdict=outcome.verdict, code=outcome.code, page=self._briefing.page)
+            log.debug("answer", verdict=outcome.verdict, code=outcome.code)
         self._count(outcome)
         await self._acts[outcome.verdict](ready, outcome, lease)
         if outcome.usage and await self._brakes.heed(outcome.usage, lease):

@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
@@ -18,15 +17,19 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from campaigns import pages
 from campaigns.briefing import Briefing, bottleneck
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import Held
 from campaigns.ledger.claims import Ask, Candidate, Claimed, Hold
+from campaigns.lifecycle import find
 from campaigns.providers.protocol import Call
 from campaigns.runtime import now_of
 from campaigns.template import Blank
+from schemas.campaign import CampaignState
 from schemas.reason import Reason
 from workers.lease import Share
+from workers.observe import Seen
 from workers.sender.answers import Answers, Ready
 from workers.sender.gate import admit
 from workers.sender.kit import Kit
@@ -54,15 +57,15 @@ log = structlog.get_logger(__name__)
 
 
 class Ended(Enum):
-    """Why a run stopped claiming."""
+    """Why a run stopped claiming, in the word of its line; a refused or waiting one has a better word most times."""
 
-    EXHAUSTED = "exhausted"
+    EXHAUSTED = "done"
     CHANGED = "changed"
-    CLOSED = "closed"
-    REFUSED = "refused"
-    WAITING = "waiting"
+    CLOSED = "hours"
+    REFUSED = "not_allowed"
+    WAITING = "no_pace"
     TIME = "time"
-    DRAINED = "drained"
+    DRAINED = "draining"
     CRASHED = "crashed"
 
 
@@ -76,10 +79,10 @@ class Course:
         self._left = pending
         self._until = until
         self._loop = asyncio.get_running_loop()
-        self.forfeited: Counter[str] = Counter()
-        """Slots of this run that were not used, by reason."""
+        slowest = bottleneck(briefing.paces)
+        self._seen = Seen(self._loop.time(), slowest)
         # The next group is claimed EARLY, while that much of this one is still to be sent.
-        self._group = max(1, int((TOGETHER - EARLY) * (bottleneck(briefing.paces).rate or GROUP)))
+        self._group = max(1, int((TOGETHER - EARLY) * (slowest.rate or GROUP)))
         self._share = Share(briefing.ref, briefing.weight)
         self._after = 0
         self._groups = 0
@@ -94,13 +97,15 @@ class Course:
         """Claim and start calls until there is nothing more to claim here; `drain` waits for their answers."""
         renewing = asyncio.create_task(self._renew())
         try:
-            return await self._claim_groups()
+            ended = await self._claim_groups()
         except Exception as error:  # a run that breaks gives its rows back; the chunk counts the crash
             self._crash = error
-            log.exception("course.crashed", chunk=self._held.chunk_id)
-            return Ended.CRASHED
+            log.exception("course.crashed")
+            ended = Ended.CRASHED
         finally:
             self._renewing = renewing
+        self._seen.why = self._seen.why or ended.value
+        return ended
 
     async def drain(self) -> None:
         """Wait for the answers that are still out, settle them, and give the chunk back."""
@@ -113,8 +118,13 @@ class Course:
             # Without an end to this, a chunk that nobody runs would stay ours for as long as the process lives.
             self._renewing.cancel()
         await self._kit.writer.do(self._release)
+        if self._crash is not None:
+            self._seen.why = Ended.CRASHED.value
+        self._seen.tell(self._loop.time())
 
     def _release(self, conn: Connection) -> None:
+        if self._seen.why == Ended.REFUSED.value:
+            self._seen.why = _hindrance(conn, self._held)
         chunks.release(conn, self._held, now_of(conn), due_at=self._due_at, crashed=self._crash is not None)
 
     async def _claim_groups(self) -> Ended:
@@ -135,11 +145,14 @@ class Course:
             await asyncio.sleep(_LOOK_AGAIN)
             return None
         want = min(GROUP, self._kit.room, max(1, self._left), self._group)
+        began = self._loop.time()
         try:
             lease = await self._kit.throttle.lease(self._briefing.paces, want, self._share)
         except PaceUnavailable as error:
             log.warning("pace.unavailable", error=str(error))
             return Ended.WAITING
+        self._seen.waited += self._loop.time() - began
+        self._seen.leased(lease)
         return await (self._use(lease) if lease.count else self._wait(lease))
 
     async def _use(self, lease: Lease) -> Ended | None:
@@ -159,6 +172,7 @@ class Course:
 
     async def _wait(self, lease: Lease) -> Ended | None:
         if lease.wait > PATIENCE:
+            self._seen.turned_away(lease)
             if not lease.paused:
                 self._due_at = int((time.time() + lease.wait - PATIENCE / 2) * 1000)
             return Ended.WAITING
@@ -168,9 +182,11 @@ class Course:
 
     async def _rest_until(self, moment: float) -> None:
         """Sleep, unless the process is asked to end."""
+        began = self._loop.time()
         with suppress(TimeoutError):
             async with asyncio.timeout_at(moment):
                 await self._kit.draining.wait()
+        self._seen.waited += self._loop.time() - began
 
     async def _claim(self, lease: Lease) -> Claimed[Ready]:
         self._groups += 1
@@ -181,6 +197,9 @@ class Course:
         claimed = await self._kit.claiming.claim(ask)
         self._after = max(self._after, claimed.last_id)
         self._left -= len(claimed.rows) + claimed.skipped + claimed.deferred
+        self._seen.claimed += len(claimed.rows)
+        self._seen.skipped += claimed.skipped
+        self._seen.held_back += claimed.deferred
         return claimed
 
     def _prepare(self, row: Candidate, i: int, *, name: str, lease: Lease, now: float) -> Ready | Reason | Hold:
@@ -209,18 +228,23 @@ class Course:
         try:
             await self._sleep_until(slot)
             if why := self._forfeits(ready, slot, lease):
-                self.forfeited[why] += 1
+                self._seen.forfeited[why] += 1
                 await self._answers.give_back(ready)
                 return
             request = self._briefing.provider.request(self._briefing.sender, self._call(ready))
             await self._kit.guard.enter(self._briefing.paces)
             on_the_wire = True
+            began = self._loop.time()
             outcome = await self._kit.wire.call(request, self._answers.read)
+            last = ready.row.part == len(self._briefing.message.parts)
+            seconds = self._loop.time() - began
+            self._seen.answered(outcome, last=last, seconds=seconds, size=len(request.content))
             await self._answers.take(ready, outcome, lease)
         except Exception as error:  # what was not sent goes back, what may have been is in doubt
             self._crash = error
             log.exception("call.crashed", delivery=ready.row.id)
             if on_the_wire:
+                self._seen.interrupted += 1
                 self._answers.in_doubt(ready)
             else:
                 await self._answers.give_back(ready)
@@ -263,7 +287,7 @@ class Course:
             try:
                 ours = await self._kit.writer.do(lambda conn: chunks.renew(conn, self._held, now_of(conn)))
             except SQLAlchemyError as error:
-                log.warning("lease.not_renewed", chunk=self._held.chunk_id, error=type(error).__name__)
+                log.warning("lease.not_renewed", error=type(error).__name__)
                 continue
             if not ours:
                 self._lost = True
@@ -276,3 +300,13 @@ class Course:
     async def _sleep_until(self, moment: float) -> None:
         if (pause := moment - self._loop.time()) > 0:
             await asyncio.sleep(pause)
+
+
+def _hindrance(conn: Connection, held: Held) -> str:
+    """Return in a word why a chunk may not be claimed from any more."""
+    if pages.get(conn, held.page_id).parked_at is not None:
+        return "parked"
+    campaign = find.by_id(conn, held.campaign_id)
+    if campaign.state is not CampaignState.SENDING:
+        return campaign.state.value
+    return Ended.CLOSED.value if campaign.hold_until is not None else "lease_lost"

@@ -2,11 +2,10 @@
 
 import asyncio
 import random
-from collections import Counter
 from functools import partial
 
-import structlog
 from sqlalchemy import Connection
+from structlog.contextvars import bound_contextvars
 
 from campaigns import pages
 from campaigns.briefing import Briefing, brief
@@ -22,26 +21,29 @@ LONGEST = 60.0
 """Seconds of one run; then others get the thread, and the lane's next chunk its bell."""
 _STAGGER = 0.3
 
-log = structlog.get_logger(__name__)
-
 
 async def send(kit: Kit, chunk_id: int) -> None:
     """Run a chunk and its lane's next ones; returns when somebody else has it, or there is nothing to do now."""
     held = await kit.writer.do(lambda conn: chunks.acquire(conn, chunk_id, kit.worker, now_of(conn)))
     if held is None:
         return
+    with bound_contextvars(worker=kit.worker, chunk=chunk_id):
+        await _send(kit, held)
+
+
+async def _send(kit: Kit, held: Held) -> None:
     briefing = await _briefing(kit, held)
     if briefing is None:
         await kit.writer.do(partial(_give_back, held=held))
         return
     # Two runs of a lane that began together must not pause together.
     until = asyncio.get_running_loop().time() + LONGEST * (1 - random.uniform(0, _STAGGER))  # noqa: S311
-    await _run_lane(kit, held, briefing, until)
+    with bound_contextvars(campaign=briefing.ref, page=briefing.page):
+        await _run_lane(kit, held, briefing, until)
 
 
 async def _run_lane(kit: Kit, held: Held, briefing: Briefing, until: float) -> None:
     drains = []
-    courses: list[Course] = []
     ended = Ended.EXHAUSTED
     following: Held | None = held
     try:
@@ -49,16 +51,14 @@ async def _run_lane(kit: Kit, held: Held, briefing: Briefing, until: float) -> N
             held = following
             rest = await kit.writer.do(partial(_left, held=held))
             course = Course(kit, held, briefing, rest.ready, until)
-            courses.append(course)
-            ended = await course.run()
-            drains.append(asyncio.create_task(course.drain()))
+            # Tasks take what is bound with them: calls and the drain go on when the next chunk has begun.
+            with bound_contextvars(chunk=held.chunk_id):
+                ended = await course.run()
+                drains.append(asyncio.create_task(course.drain()))
             await asyncio.sleep(0)
             following = await kit.writer.do(partial(_next, held=held)) if ended is Ended.EXHAUSTED else None
     finally:
         await asyncio.gather(*drains)
-    missed = dict(sum((course.forfeited for course in courses), Counter()))
-    facts = {"chunk": held.chunk_id, "page": briefing.page, "campaign": briefing.ref, "why": ended.value}
-    log.info("lane.ended", **facts, forfeited=missed)
     if ended in {Ended.TIME, Ended.CHANGED}:
         kit.ring(held.chunk_id)
 

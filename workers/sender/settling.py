@@ -5,6 +5,7 @@ from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import unbind_contextvars
 
 from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
@@ -49,6 +50,8 @@ class Settling:
             await asyncio.wait(set(self._flushes))
 
     async def _write(self, batch: list[Settlement]) -> None:
+        # A batch is of many runs: what the one that began it has bound would name the wrong chunk.
+        unbind_contextvars("campaign", "chunk", "page")
         while True:
             try:
                 await self._writer.do(partial(settle, settlements=batch))

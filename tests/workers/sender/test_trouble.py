@@ -64,7 +64,7 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
 
     with capture_logs() as said:
         bench.work(during=take_away)
-    assert "lease" in next(line["forfeited"] for line in said if line["event"] == "lane.ended")
+    assert "lease" in next(line["forfeited"] for line in said if line["event"] == "chunk.run")
     assert doubtful[0] > 10
     counts = bench.counts()
     assert counts["unknown"] + counts["accepted"] + counts["pending"] == 200
