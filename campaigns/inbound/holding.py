@@ -22,7 +22,7 @@ _ROWS = text("""
     SELECT delivery.chunk_id, delivery.campaign_id, delivery.recipient_id, delivery.reason
     FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id
     WHERE delivery.sender_id = :sender_id AND delivery.recipient_id IN :people
-      AND (campaign.state IN ('sending', 'paused') OR delivery.state IN ('pending', 'sending', 'unknown'))
+      AND (campaign.state IN ('sending', 'paused', 'scheduled') OR delivery.state IN ('pending', 'sending', 'unknown'))
 """).bindparams(bindparam("people", expanding=True))
 
 

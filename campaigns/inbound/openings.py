@@ -1,7 +1,7 @@
 """A message opens a window: contacts know it, pending rows gain time, and people who were too late are sent to.
 
-Who wrote while a campaign is open is rescued from `skipped(window_…)` into a small late chunk. Everything else about
-them is looked at again at their turn: opt-outs, blanks, and the window itself.
+Who wrote while a campaign is open, or waits for its start, is rescued from `skipped(window_…)` into a small late chunk.
+Everything else about them is looked at again at their turn: opt-outs, blanks, and the window itself.
 """
 
 from collections import defaultdict
@@ -25,11 +25,12 @@ _MOST_NAMED = 500
 
 _RESCUABLE = text("""
     SELECT delivery.id, delivery.campaign_id, delivery.page_id, delivery.chunk_id, delivery.state, delivery.sender_id,
-           delivery.recipient_id, delivery.variables, campaign.margin_ms
+           delivery.recipient_id, delivery.variables, campaign.margin_ms,
+           CASE WHEN campaign.state = 'scheduled' THEN campaign.start_at END AS starts_at
     FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id
     WHERE delivery.sender_id = :sender_id AND delivery.recipient_id IN :people
       AND delivery.state IN ('skipped', 'failed') AND delivery.reason IN :reasons
-      AND campaign.state IN ('sending', 'paused') AND (campaign.not_after IS NULL OR campaign.not_after > :now)
+      AND campaign.state IN ('sending', 'paused', 'scheduled') AND (campaign.not_after IS NULL OR campaign.not_after > :now)
     ORDER BY delivery.campaign_id, delivery.page_id, delivery.id
 """).bindparams(bindparam("people", expanding=True), bindparam("reasons", expanding=True))
 _REASONS = sorted(reason.value for reason in RESCUABLE)
@@ -59,7 +60,7 @@ def _heard(each: Kept, length: int, source: ContactSource) -> Heard:
 def _rescue(conn: Connection, opened: dict[tuple[int, str], int], now: int) -> None:
     lanes: dict[tuple[int, int, str, bool], list[Row[Any]]] = defaultdict(list)
     for row in _found(conn, opened, now):
-        if opened[row.sender_id, row.recipient_id] - row.margin_ms > now:
+        if opened[row.sender_id, row.recipient_id] - row.margin_ms > max(now, row.starts_at or 0):
             lanes[row.campaign_id, row.page_id, row.state, row.chunk_id is None].append(row)
     rescued: dict[int, int] = defaultdict(int)
     for campaign_id in sorted({campaign_id for campaign_id, *_ in lanes}):

@@ -78,6 +78,12 @@ class TestRescue:
         post.come(post.says(post.person(late), "hello"))
         assert post.row(late)["state"] == "skipped"
 
+    @pytest.mark.parametrize(("starts_in", "state"), [(3_600, "pending"), (90_000, "skipped")])
+    def test_who_writes_before_the_start_gets_it_where_the_window_lasts_till_then(self, post, late, starts_in, state):
+        post.write("UPDATE campaign SET state = 'scheduled', start_at = :at", at=post.at(starts_in))
+        post.come(post.says(post.person(late), "hello"))
+        assert post.row(late)["state"] == state
+
     def test_an_old_message_rescues_nobody(self, post, late):
         post.come(post.says(post.person(late), "hello", seconds=-86_400))
         assert post.row(late)["state"] == "skipped"
