@@ -30,7 +30,8 @@ _RESCUABLE = text("""
     FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id
     WHERE delivery.sender_id = :sender_id AND delivery.recipient_id IN :people
       AND delivery.state IN ('skipped', 'failed') AND delivery.reason IN :reasons
-      AND campaign.state IN ('sending', 'paused', 'scheduled') AND (campaign.not_after IS NULL OR campaign.not_after > :now)
+      AND campaign.state IN ('sending', 'paused', 'scheduled')
+      AND (campaign.not_after IS NULL OR campaign.not_after > :now)
     ORDER BY delivery.campaign_id, delivery.page_id, delivery.id
 """).bindparams(bindparam("people", expanding=True), bindparam("reasons", expanding=True))
 _REASONS = sorted(reason.value for reason in RESCUABLE)
