@@ -23,6 +23,7 @@ from campaigns.briefing import sender_of
 from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
 from campaigns.moments import lasting
+from campaigns.notices import roll
 from campaigns.report.refusals import troubles
 from campaigns.runtime import Runtime, make_private, now_of
 from campaigns.settings import Keys, MissingSecretError, Settings, key, keys
@@ -119,6 +120,7 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
                 yield _secrets(stored, settings, environment)
                 yield from _parked(stored)
                 yield _stopped(conn)
+                yield from _given_up(conn)
                 now = now_of(conn)
             yield _hooks(settings, environment)
             yield from _kept_short(settings)
@@ -209,6 +211,14 @@ def _stopped(conn: Connection) -> Finding:
         way = "See the workers' log for the cause, then `pagecast pause` and `pagecast resume` the campaign."
         return Finding("chunks", "problem", f"Stopped after repeated crashes: {' '.join(stopped)}", way)
     return Finding("chunks", "ok", "No chunk is stopped.")
+
+
+def _given_up(conn: Connection) -> Iterator[Finding]:
+    """Say who has not been told something and will not be by itself."""
+    for each in roll.listed(conn):
+        if n := each["dead"]:
+            said = f"{n:,} {'notice' if n == 1 else 'notices'} to {each['name']} did not arrive, and no more is tried."
+            yield Finding("notices", "warning", said, f"Try them again: pagecast notices replay {each['name']} --dead")
 
 
 def _hooks(settings: Settings, environment: Mapping[str, str]) -> Finding:

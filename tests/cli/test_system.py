@@ -148,6 +148,20 @@ def test_a_home_that_cannot_be_used_is_the_one_finding(pagecast, monkeypatch, tm
 
 
 @pytest.mark.usefixtures("no_redis")
+def test_who_has_not_been_told_is_told_of(pagecast, database):
+    pagecast("notices", "add", "ops", "--url", "https://hooks.example.org/pagecast")
+    with database() as conn:
+        given_up = """
+            INSERT INTO notice (target_id, key, event_id, kind, body, state, attempts, created_at, due_at, last_error)
+            VALUES (1, 'n', 1, 'page.parked', '', 'dead', 9, 1, 1, 'No answer.')
+        """
+        conn.execute(factories.text(given_up))
+    (found,) = checks(pagecast("doctor", "--json"))["notices"]
+    assert (found["state"], found["sentence"]) == ("warning", "1 notice to ops did not arrive, and no more is tried.")
+    assert found["next_step"].endswith("pagecast notices replay ops --dead")
+
+
+@pytest.mark.usefixtures("no_redis")
 def test_webhooks_are_told(pagecast, monkeypatch):
     monkeypatch.setenv("PAGECAST_META_APP_SECRET", "hunter2,hunter3")
     monkeypatch.setenv("PAGECAST_ORBIT_WEBHOOK_SECRET", "@{secret:ORBIT_HOOK}")
