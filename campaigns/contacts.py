@@ -46,6 +46,7 @@ _OPENED = text("""
     WHERE channel = :channel AND account_id = :account_id AND closes_at > :closes_after
     ORDER BY closes_at, recipient_id
 """)
+_COUNT = text("SELECT count(*) FROM (SELECT 1 FROM contact LIMIT :most) AS some")
 _FORGET = text("DELETE FROM contact WHERE recipient_id = :recipient_id")
 _BATCH = 50_000
 _STREAM = {"yield_per": _BATCH}
@@ -125,6 +126,11 @@ def opened(conn: Connection, channel: str, account_id: str, *, closes_after: int
     found = conn.execute(_OPENED, facts, execution_options=_STREAM)
     parts = [pl.DataFrame(_columns(rows), schema=schema) for rows in found.partitions(_BATCH)]
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def few(conn: Connection, most: int) -> bool:
+    """Whether there are at most so many contacts in all; costs no more to say of millions."""
+    return int(conn.execute(_COUNT, {"most": most + 1}).scalar_one()) <= most
 
 
 def forget(conn: Connection, recipient_id: str) -> int:

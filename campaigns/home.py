@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 DATABASE = "pagecast.sqlite3"
+JOBS_LOCK = "jobs.lock"
+"""Held by the process that does the long work of the HTTP API."""
 
 
 def home() -> Path:
@@ -21,6 +23,11 @@ def home() -> Path:
 def staffed(home: Path) -> bool:
     """Whether workers of this state folder are alive, or a supervisor that keeps them so: each holds a lock there."""
     return any(map(_is_held, _locks(home)))
+
+
+def takes_jobs(home: Path) -> bool:
+    """Whether a process of this state folder does the long work of the HTTP API."""
+    return _is_held(home / JOBS_LOCK)
 
 
 def _locks(home: Path) -> Iterable[Path]:

@@ -41,6 +41,11 @@ class Runtime:
         """Whether workers are there to send; None where those of other machines may be."""
         return None if self.settings.shared else home.staffed(self.settings.home)
 
+    @property
+    def takes_jobs(self) -> bool | None:
+        """Whether a process is there that does long work; None where those of other machines may."""
+        return None if self.settings.shared else home.takes_jobs(self.settings.home)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent snapshot; never blocks a writer, never waits for one."""

@@ -1,5 +1,6 @@
 """Which campaign somebody means: an id, a unique prefix of one, a unique name, or `last`."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, text
@@ -15,8 +16,10 @@ _MATCHING = text("""
 _TITLED = text("SELECT * FROM campaign WHERE title = :title ORDER BY id")
 _BY_REF = text("SELECT * FROM campaign WHERE ref = :ref")
 _ALL = text("""
-    SELECT * FROM campaign WHERE (:state = '' OR state = :state) AND id < :before ORDER BY id DESC LIMIT :most
+    SELECT * FROM campaign WHERE (:state = '' OR state = :state) AND id < :before
+    AND (:containing = '' OR lower(name) LIKE :pattern ESCAPE '!') ORDER BY id DESC LIMIT :most
 """)
+_ROWS = text("SELECT rows FROM recipient_list WHERE id = :id")
 NEWEST = 1 << 62
 """A `before` that leaves nothing out."""
 
@@ -56,11 +59,23 @@ def titled(conn: Connection, title: str) -> Sequence[Campaign]:
 
 
 def latest(
-    conn: Connection, most: int = 50, *, state: CampaignState | None = None, before: int = NEWEST
+    conn: Connection,
+    most: int = 50,
+    *,
+    state: CampaignState | None = None,
+    before: int = NEWEST,
+    containing: str = "",
 ) -> Sequence[Campaign]:
-    """Return the newest campaigns, of one state where it is given, and older than the row `before`."""
+    """Return the newest campaigns, of one state and with a part of the name where given, older than the row `before`."""
+    literal = re.sub("[!%_]", r"!\g<0>", containing.lower())
     facts = {"most": most, "state": state.value if state else "", "before": before}
+    facts |= {"containing": containing, "pattern": f"%{literal}%"}
     return [_campaign(row) for row in conn.execute(_ALL, facts).mappings()]
+
+
+def rows(conn: Connection, campaign: Campaign) -> int:
+    """Return how many rows a campaign's list has; it is a measure of what work on the campaign takes."""
+    return int(conn.execute(_ROWS, {"id": campaign.list_id}).scalar_one())
 
 
 def _campaign(row: RowMapping) -> Campaign:

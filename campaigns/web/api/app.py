@@ -22,6 +22,7 @@ from campaigns.web.api import (
     me,
     pages,
     people,
+    pieces,
     progress,
     reports,
     suppressions,
@@ -37,6 +38,7 @@ from campaigns.web.pulse import Pulse
 
 _RESOURCES = (
     me,
+    pieces,
     lists,
     campaigns,
     progress,
@@ -50,6 +52,7 @@ _RESOURCES = (
     exports,
     imports,
     inbound,
+    jobs,
     webhooks,
     audit,
     keys,
@@ -60,6 +63,9 @@ Everything that the command line does, for programs.
 Give your key in the header `X-API-Key`; `x-right` of each operation names the right that its role must have.
 Answers are `{"data": …, "meta": {"request_id", "timestamp"}}`, errors `{"error": {"code", "message", "status",
 "details"}, "meta": …}`. Lists come in pages: `limit` (at most 100) and `cursor`, which `meta.pagination` gives.
+
+What takes long is answered with 202 and a job: look at `GET /jobs/{job_id}` until it is `done` or `failed`. `Prefer:
+wait=30` waits for it, `Prefer: respond-async` makes a job of anything that may become one.
 
 Give a POST an `Idempotency-Key`, and it is done once: for a day, the same request under the same word gets the first
 one's answer.

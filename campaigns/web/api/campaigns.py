@@ -2,25 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Path, Query, Response
 
 from campaigns import report
+from campaigns.errands.plans import summary
 from campaigns.lifecycle import find
-from campaigns.lifecycle.preview import preview
-from campaigns.moments import iso, iso_or_none
 from campaigns.report.rows import rows
 from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.api.promise import ACCEPTED, Prefer, answer, of_campaign
 from campaigns.web.pulse import standing
 from schemas.api.audit import Happening
 from schemas.api.campaigns import Standing, Summary
 from schemas.api.envelope import Answer, Paged
-from schemas.campaign import Campaign, CampaignState
+from schemas.campaign import CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.delivery import DeliveryState
 from schemas.explanation import Explanation
+from schemas.job import JobKind
 from schemas.reason import Reason
 from schemas.right import Right
 from schemas.row import Row
@@ -91,26 +93,12 @@ def events(desk: Here, ref: Ref, limit: Limit = 50, cursor: Cursor = None) -> Pa
     return happening(desk, limit, cursor, campaign_id=found.id)
 
 
-@router.get("/{ref}/preview", **may(Right.PLAN))
-def samples(
+@router.get("/{ref}/preview", response_model=Answer[list[Sample]], responses=ACCEPTED, **may(Right.PLAN))
+async def samples(
     desk: Here,
     ref: Ref,
     to: Annotated[str | None, Query(description="One person of the list; else the first three.")] = None,
-) -> Answer[list[Sample]]:
+    prefer: Prefer = "",
+) -> Response:
     """Show the message as people of the list would get it, on each channel."""
-    found = desk.campaign(ref)
-    return said(preview(desk.runtime, found, desk.environment, desk.now(), to=to))
-
-
-def summary(found: Campaign) -> Summary:
-    """Return a campaign as the list has it."""
-    return Summary(
-        id=found.ref,
-        name=found.name,
-        state=found.state,
-        rows=found.total,
-        created_at=iso(found.created_at),
-        start_at=iso_or_none(found.start_at),
-        launched_at=iso_or_none(found.launched_at),
-        finished_at=iso_or_none(found.finished_at),
-    )
+    return await answer(desk, await run_sync(lambda: of_campaign(desk, JobKind.PREVIEW, ref, to=to)), prefer)

@@ -18,13 +18,13 @@ REQUEST_ID: ContextVar[str] = ContextVar("REQUEST_ID", default="")
 
 def said(data: Data) -> Answer[Data]:
     """Return the answer to the present request."""
-    return Answer(data=data, meta=_meta())
+    return Answer(data=data, meta=meta())
 
 
 def paged(data: list[Data], cursor: str | None) -> Paged[Data]:
     """Return one page; `cursor` leads to the next one, None where this is the last."""
     pagination = Pagination(cursor=cursor, has_more=cursor is not None)
-    return Paged(data=data, meta=PagedMeta(**_meta().model_dump(), pagination=pagination))
+    return Paged(data=data, meta=PagedMeta(**meta().model_dump(), pagination=pagination))
 
 
 def failed(
@@ -37,9 +37,10 @@ def failed(
 ) -> JSONResponse:
     """Return the answer to a request that cannot be served."""
     fault = Fault(code=code, message=message, status=status, details=details or [])
-    content = Failure(error=fault, meta=_meta()).model_dump(mode="json")
+    content = Failure(error=fault, meta=meta()).model_dump(mode="json")
     return JSONResponse(content, status_code=status, headers=dict(headers or {}))
 
 
-def _meta() -> Meta:
+def meta() -> Meta:
+    """Return what is said about the answer to the present request."""
     return Meta(request_id=REQUEST_ID.get(), timestamp=iso(int(time.time() * 1000)))

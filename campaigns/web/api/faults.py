@@ -1,4 +1,4 @@
-"""Errors as HTTP has them: one table from the classes of the core to a status and a code for programs."""
+"""Errors as HTTP has them: those of the core, those of the framework, and those of the database."""
 
 from http import HTTPStatus
 from typing import Any
@@ -11,19 +11,10 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from campaigns.errors import InputError, NotFoundError, PagecastError, StateError, StoppedError, UsageError
+from campaigns import faults
+from campaigns.errors import PagecastError
 from campaigns.web.api.envelope import failed
 from schemas.api.envelope import Detail, Failure
-
-TABLE: dict[type[PagecastError], tuple[int, str]] = {
-    UsageError: (400, "bad_request"),
-    NotFoundError: (404, "not_found"),
-    InputError: (422, "invalid_input"),
-    StateError: (409, "conflict"),
-    StoppedError: (409, "stopped"),
-    PagecastError: (500, "failed"),
-}
-"""The most special class of an error decides."""
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
 _SENTENCES = {
@@ -42,8 +33,8 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PagecastError)
     def ours(_request: Request, error: PagecastError) -> JSONResponse:
-        status, code = next(TABLE[each] for each in type(error).__mro__ if each in TABLE)
-        return failed(status, code, str(error))
+        fault = faults.fault(error)
+        return failed(fault.status, fault.code, fault.message)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,39 +1,46 @@
-"""Lists of recipients: sent as they are, checked as they arrive, and kept for a week until campaigns use them."""
+"""Lists of recipients: sent as they are or fetched, read as they arrive, and kept for a week for campaigns to use."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path as File
-from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, HTTPException, Path, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ValidationError
 
 from campaigns import uploads
-from campaigns.errors import UsageError
-from campaigns.report.results import write_csv
-from campaigns.uploads import Incoming, Upload
-from campaigns.web.api.desk import Here, may
+from campaigns.errands import fetch
+from campaigns.errands.lists import checked as shown
+from campaigns.errors import InputError, NotFoundError
+from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.api.files import CSV, file
+from campaigns.web.api.pieces import LARGEST_REQUEST, Column, Zone, given, parts
+from campaigns.web.api.promise import ACCEPTED, SMALL_ROWS, Prefer, Work, answer, is_small
 from schemas.api.envelope import Answer
+from schemas.api.jobs import Fetch
 from schemas.api.lists import Checked
+from schemas.job import JobKind
 from schemas.right import Right
 
 router = APIRouter(prefix="/lists", tags=["lists"])
 
 LARGEST = 2 * 1024**3
-"""Bytes of one list: ten million people with a few columns."""
-_PART = 1024 * 1024
+"""Bytes of one body; what is longer comes in pieces."""
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "The file itself: CSV, JSONL, XLSX or Parquet. What it is is told by its content.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": (
+            "The file itself: CSV, JSONL, XLSX or Parquet. What it is is told by its content. As `application/json`: "
+            "where to fetch it from."
+        ),
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": Fetch.model_json_schema()},
+        },
     }
 }
 
 Id = Annotated[str, Path(description="The list's id.", examples=["lst_0123456789abcdef0123456789abcdef"])]
-
+Name = Annotated[str, Query(description="What you call the file.", examples=["people.csv"])]
 
 _UPLOADING = may(Right.UPLOAD)
 
@@ -41,84 +48,80 @@ _UPLOADING = may(Right.UPLOAD)
 @router.post(
     "",
     status_code=201,
+    response_model=Answer[Checked],
+    responses=ACCEPTED,
     dependencies=_UPLOADING["dependencies"],
     openapi_extra={**_UPLOADING["openapi_extra"], **_BODY},
 )
 async def upload(
     desk: Here,
     request: Request,
-    name: Annotated[str, Query(description="What you call the file.", examples=["people.csv"])] = "list",
-    column: Annotated[
-        list[str] | None, Query(description="NAME=HEADER where a header differs, such as recipient_id=ig_id.")
-    ] = None,
-    zone: Annotated[str | None, Query(description="The zone of times that name none.")] = None,
-) -> Answer[Checked]:
-    """Send a list as the body, of any length; the same file is the same list. A list of no use is not kept."""
-    given = _given(column or [])
+    *,
+    name: Name = "",
+    column: Column = None,
+    zone: Zone = None,
+    prefer: Prefer = "",
+) -> Response:
+    """Send a list as the body, or say where it lies; the same file is the same list. A list of no use is not kept.
+
+    A long list is read by a job, and so is one that is fetched.
+    """
+    how = {"given": given(column or []), "zone": zone}
+    if request.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+        what: dict[str, Any] = {"url": await _address(desk, request), "name": name}
+        return await answer(desk, Work(JobKind.LIST, what | how, small=False, status=201), prefer)
     now = await run_sync(desk.now)
-    with uploads.incoming(desk.runtime.storage, name, now) as incoming:
-        async for part in _parts(request):
-            await run_sync(_write, incoming, part)
-        kept = await desk.heavily(lambda: incoming.kept(desk.runtime.storage, given, zone=zone, now_ms=now))
-    return said(_checked(kept))
+    with uploads.incoming(desk.runtime.storage, name or "list", now) as incoming:
+        async for part in parts(request, LARGEST):
+            await run_sync(incoming.write, part)
+        small = is_small(incoming.size, incoming.begins)
+        what = {"list": await run_sync(incoming.laid)}
+    return await answer(desk, Work(JobKind.LIST, what | how, small=small, status=201), prefer)
+
+
+@router.get("", **may(Right.READ))
+def known(
+    desk: Here,
+    sha256: Annotated[str, Query(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in hexadecimal.")],
+) -> Answer[list[Checked]]:
+    """Say whether a file is here already, by the hash of its bytes: then it need not be sent, and its list is told."""
+    try:
+        return said([shown(uploads.find(desk.runtime.storage, uploads.id_of(sha256)))])
+    except NotFoundError:
+        return said([])
 
 
 @router.get("/{list_id}", **may(Right.READ))
 def checked(desk: Here, list_id: Id) -> Answer[Checked]:
-    """Say what a list was read as."""
-    return said(_checked(uploads.find(desk.runtime.storage, list_id)))
+    """Say what a list was read as; its id is `lst_` and the first 32 digits of its file's SHA-256."""
+    return said(shown(uploads.find(desk.runtime.storage, list_id)))
 
 
-@router.get("/{list_id}/rejects.csv", response_class=Response, **may(Right.READ))
-def rejects(desk: Here, list_id: Id) -> Response:
+@router.head("/{list_id}", include_in_schema=False, **may(Right.READ))
+def is_known(desk: Here, list_id: Id) -> Response:
+    """Answer 200 where a list is known, and 404 where it is not."""
+    uploads.find(desk.runtime.storage, list_id)
+    return Response()
+
+
+_REJECTS = file(CSV)
+
+
+@router.get("/{list_id}/rejects.csv", **_REJECTS | {"responses": _REJECTS["responses"] | ACCEPTED}, **may(Right.READ))
+async def rejects(desk: Here, list_id: Id, prefer: Prefer = "") -> Response:
     """Return the lines that cannot be used: line, column, value, rule and what it means."""
-    unusable = uploads.rejects(desk.runtime.storage, list_id)
-    with TemporaryDirectory(prefix="pagecast-") as folder:
-        exact, safe = File(folder) / "rejects.parquet", File(folder) / "rejects.csv"
-        unusable.write_parquet(exact)
-        write_csv(exact, safe)
-        return Response(safe.read_bytes(), media_type="text/csv; charset=utf-8")
+    found = await run_sync(uploads.find, desk.runtime.storage, list_id)
+    small = found.reading.rows <= SMALL_ROWS
+    return await answer(desk, Work(JobKind.REJECTS, {"list": found.id}, small=small), prefer)
 
 
-async def _parts(request: Request) -> AsyncIterator[bytes]:
-    """Yield a body in parts of a megabyte, so that no more of it is in memory; raises 413 for one without end."""
-    held, total = bytearray(), 0
-    async for part in request.stream():
-        held += part
-        total += len(part)
-        if total > LARGEST:
-            raise HTTPException(413, f"A list has at most {LARGEST:,} bytes. Send it in several.")
-        if len(held) >= _PART:
-            yield bytes(held)
-            held.clear()
-    yield bytes(held)
-
-
-def _write(incoming: Incoming, part: bytes) -> None:
-    incoming.write(part)
-
-
-def _given(pairs: list[str]) -> dict[str, str]:
-    given = {}
-    for pair in pairs:
-        name, equals, header = (part.strip() for part in pair.partition("="))
-        if not (name and equals and header):
-            raise UsageError("query.column is NAME=HEADER, such as recipient_id=ig_id. Repeat it for several.")
-        given[name] = header
-    return given
-
-
-def _checked(upload: Upload) -> Checked:
-    reading = upload.reading
-    return Checked(
-        id=upload.id,
-        name=upload.name,
-        size=upload.size,
-        rows=reading.rows,
-        usable=reading.usable,
-        rejected=reading.rejected,
-        duplicates=reading.duplicates,
-        columns=reading.columns,
-        mapping=reading.mapping,
-        warnings=reading.warnings,
-    )
+async def _address(desk: Desk, request: Request) -> str:
+    """Return the URL that a body names; raises InputError for what is none."""
+    body = b"".join([part async for part in parts(request, LARGEST_REQUEST)])
+    try:
+        url = Fetch.model_validate_json(body).url
+    except ValidationError:
+        said = 'As application/json the body is {"url": "https://…"}. Send a list itself as application/octet-stream.'
+        raise InputError(said) from None
+    fetch.refuse(url, private=desk.runtime.settings.private_receivers)
+    return url

@@ -1,77 +1,53 @@
 """A campaign's report, at any time: as JSON, as a page, and row by row as a file."""
 
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Response
 
-from campaigns import report as reports
-from campaigns.lifecycle.launch import launched_plan
-from campaigns.runtime import now_of
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
-from campaigns.web.api.envelope import said
-from campaigns.web.api.files import CSV, HTML, MEDIA, file, opened, streamed
+from campaigns.web.api.files import CSV, HTML, MEDIA, file
+from campaigns.web.api.promise import ACCEPTED, Prefer, answer, of_campaign
 from schemas.api.envelope import Answer
 from schemas.api.reports import Kind
+from schemas.job import JobKind
 from schemas.right import Right
 from schemas.summary import Summary
 
 router = APIRouter(prefix="/campaigns/{ref}", tags=["reports"])
 
 
-@router.get("/report", **may(Right.READ))
-async def report(desk: Here, ref: Ref) -> Answer[Summary]:
+def _late(*media: str) -> dict[str, Any]:
+    """Return what a route's decorator takes to document a file that may be a job's."""
+    found = file(*media)
+    return found | {"responses": found["responses"] | ACCEPTED}
+
+
+@router.get("/report", response_model=Answer[Summary], responses=ACCEPTED, **may(Right.READ))
+async def report(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
     """Return the report's numbers: totals that add up, reasons, pages, pace, replies, and what happened."""
-    return said(await desk.heavily(lambda: _summary(desk, ref)))
+    return await _answer(desk, ref, JobKind.REPORT, prefer)
 
 
-@router.get("/report.html", **file(HTML), **may(Right.READ))
-async def page(desk: Here, ref: Ref) -> StreamingResponse:
+@router.get("/report.html", **_late(HTML), **may(Right.READ))
+async def page(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
     """Return the report as one page with its charts, which needs nothing else."""
-    found = await desk.heavily(lambda: _written(desk, ref, "report.html"))
-    return streamed(found, HTML, "report.html")
+    return await _answer(desk, ref, JobKind.PAGE, prefer)
 
 
-@router.get("/results.{kind}", **file(*MEDIA.values()), **may(Right.READ))
-async def results(desk: Here, ref: Ref, kind: Kind) -> StreamingResponse:
+@router.get("/results.{kind}", **_late(*MEDIA.values()), **may(Right.READ))
+async def results(desk: Here, ref: Ref, kind: Kind, prefer: Prefer = "") -> Response:
     """Return one row a row of the list, with what became of it; CSV and XLSX hold no formula."""
-    name = f"results.{kind}"
-    found = await desk.heavily(lambda: _written(desk, ref, name, xlsx=kind is Kind.XLSX))
-    return streamed(found, MEDIA[kind], name)
+    return await _answer(desk, ref, JobKind.RESULTS, prefer, kind=kind.value)
 
 
-@router.get("/remainder.csv", **file(CSV), **may(Right.REMAINDER))
-async def remainder(desk: Here, ref: Ref) -> StreamingResponse:
+@router.get("/remainder.csv", **_late(CSV), **may(Right.REMAINDER))
+async def remainder(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
     """Return everyone who was not reached, in the columns of the list, as the next one; cells stay as they were."""
-    return streamed(await desk.heavily(lambda: _left(desk, ref)), CSV, "remainder.csv")
+    return await _answer(desk, ref, JobKind.REMAINDER, prefer)
 
 
-def _summary(desk: Desk, ref: str) -> Summary:
-    with _written(desk, ref, "summary.json") as file:
-        return Summary.model_validate_json(file.read())
-
-
-def _written(desk: Desk, ref: str, name: str, *, xlsx: bool = False) -> BinaryIO:
-    found = desk.campaign(ref)
-    planned = launched_plan(desk.runtime, found)
-
-    def write(folder: Path) -> Path:
-        with desk.runtime.reading() as conn:
-            facts = (desk.runtime.storage, found.id or 0, folder, now_of(conn))
-            reports.write(conn, *facts, plan=planned, xlsx=xlsx)
-        return folder / name
-
-    return opened(write)
-
-
-def _left(desk: Desk, ref: str) -> BinaryIO:
-    found = desk.campaign(ref)
-
-    def write(folder: Path) -> Path:
-        with desk.runtime.reading() as conn:
-            reports.remainder(conn, desk.runtime.storage, found.id or 0, folder / "remainder.csv")
-        return folder / "remainder.csv"
-
-    return opened(write)
+async def _answer(desk: Desk, ref: str, job: JobKind, prefer: str, **arguments: str) -> Response:
+    work = await run_sync(lambda: of_campaign(desk, job, ref, **arguments))
+    return await answer(desk, work, prefer)

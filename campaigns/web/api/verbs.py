@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Body, Response
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
-from campaigns import campaign_file, uploads
+from campaigns import campaign_file, contacts, uploads
+from campaigns.errands.plans import summary
 from campaigns.errors import InputError
-from campaigns.lifecycle import control, recognise
+from campaigns.lifecycle import control
 from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
@@ -15,12 +17,10 @@ from campaigns.lifecycle.change import Wishes
 from campaigns.lifecycle.change import change as alter
 from campaigns.lifecycle.clone import clone as copy
 from campaigns.lifecycle.control import Change
-from campaigns.lifecycle.launch import launch as start
-from campaigns.lifecycle.plan import plan as make
-from campaigns.lifecycle.submit import check
-from campaigns.web.api.campaigns import Ref, summary
+from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.api.promise import ACCEPTED, SMALL_BYTES, SMALL_ROWS, Prefer, Work, answer, of_campaign
 from schemas.api.campaigns import Summary
 from schemas.api.envelope import Answer
 from schemas.api.verbs import (
@@ -40,6 +40,7 @@ from schemas.api.verbs import (
 )
 from schemas.campaign import Campaign
 from schemas.campaign_file import CONTACTS, CampaignFile
+from schemas.job import JobKind
 from schemas.plan import Plan
 from schemas.right import Right
 
@@ -70,25 +71,28 @@ Written = Annotated[
 ]
 
 
-@router.post("/campaigns", status_code=201, **may(Right.SUBMIT))
-async def submit(desk: Here, file: Written) -> Answer[Drafted]:
+@router.post("/campaigns", status_code=201, response_model=Answer[Drafted], responses=ACCEPTED, **may(Right.SUBMIT))
+async def submit(desk: Here, file: Written, prefer: Prefer = "") -> Response:
     """Keep a campaign as a draft; the same one again is the same draft. `[pages]` are for who may change pages."""
     if file.pages:
         # A page says where a secret goes: whoever may not add one must not bring one along.
         desk.need(Right.CHANGE_PAGES)
-    return said(await desk.heavily(lambda: _drafted(desk, file)))
+    arguments = {"file": file.model_dump(mode="json")}
+    small = await run_sync(lambda: _is_small(desk, file.list))
+    return await answer(desk, Work(JobKind.SUBMIT, arguments, small=small, status=201), prefer)
 
 
-@router.post("/campaigns/{ref}/plan", **may(Right.PLAN))
-async def plan(desk: Here, ref: Ref) -> Answer[Plan]:
+@router.post("/campaigns/{ref}/plan", response_model=Answer[Plan], responses=ACCEPTED, **may(Right.PLAN))
+async def plan(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
     """Say what a launch would do: counts by reason, the forecast, and the token that a launch needs."""
-    return said(await desk.heavily(lambda: make(desk.runtime, desk.campaign(ref), desk.environment, desk.now()).plan))
+    return await answer(desk, await run_sync(lambda: of_campaign(desk, JobKind.PLAN, ref)), prefer)
 
 
-@router.post("/campaigns/{ref}/launch", **may(Right.LAUNCH))
-async def launch(desk: Here, ref: Ref, confirmed: Launch) -> Answer[Summary]:
+@router.post("/campaigns/{ref}/launch", response_model=Answer[Summary], responses=ACCEPTED, **may(Right.LAUNCH))
+async def launch(desk: Here, ref: Ref, confirmed: Launch, prefer: Prefer = "") -> Response:
     """Launch a draft as its plan says; said twice with one token, it is launched once."""
-    return said(await desk.heavily(lambda: summary(_launched(desk, ref, confirmed.token))))
+    work = await run_sync(lambda: of_campaign(desk, JobKind.LAUNCH, ref, token=confirmed.token))
+    return await answer(desk, work, prefer)
 
 
 @router.post("/campaigns/{ref}/pause", **may(Right.PAUSE))
@@ -148,19 +152,13 @@ def panic(desk: Here) -> Answer[Panic]:
     return said(Panic(paused=control.pause_all(desk.runtime, desk.actor)))
 
 
-def _drafted(desk: Desk, file: CampaignFile) -> Drafted:
-    storage = desk.runtime.storage
-    if file.list != CONTACTS:
-        if file.schedule.repeat:
-            raise InputError("A campaign that repeats needs list = @contacts here: an uploaded list stays for a week.")
-        file = file.model_copy(update={"list": str(uploads.find(storage, file.list).path)})
-    draft = check(desk.runtime, file, uploads.folder(storage), desk.environment, desk.now(), again=True)
-    made = recognise.stored(desk.runtime, draft, desk.actor)
-    return Drafted(**summary(made).model_dump(), notes=list(draft.notes))
-
-
-def _launched(desk: Desk, ref: str, token: str) -> Campaign:
-    return start(desk.runtime, desk.campaign(ref), token, desk.environment, now=desk.now(), actor=desk.actor)
+def _is_small(desk: Desk, named: str) -> bool:
+    """Whether the list of a campaign that is to be is read at once; raises NotFoundError where there is none."""
+    if named != CONTACTS:
+        upload = uploads.find(desk.runtime.storage, named)
+        return upload.reading.rows <= SMALL_ROWS and upload.size <= SMALL_BYTES
+    with desk.runtime.reading() as conn:
+        return contacts.few(conn, SMALL_ROWS)
 
 
 def _cancelled(desk: Desk, ref: str) -> Changed:

@@ -1,0 +1,64 @@
+"""Campaigns before they are sent: submitted, planned, previewed, and launched."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from campaigns import uploads
+from campaigns.errands.bench import Bench, Made, made
+from campaigns.errors import InputError
+from campaigns.lifecycle import recognise
+from campaigns.lifecycle.launch import launch as start
+from campaigns.lifecycle.plan import plan as make
+from campaigns.lifecycle.preview import preview as show
+from campaigns.lifecycle.submit import check
+from campaigns.moments import iso, iso_or_none
+from schemas.api.campaigns import Summary
+from schemas.api.verbs import Drafted
+from schemas.campaign import Campaign
+from schemas.campaign_file import CONTACTS, CampaignFile
+
+
+def submit(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Keep a campaign as a draft, and return it as `Drafted`; the same one again is the same draft."""
+    file = CampaignFile.model_validate(arguments["file"])
+    storage = bench.runtime.storage
+    if file.list != CONTACTS:
+        if file.schedule.repeat:
+            raise InputError("A campaign that repeats needs list = @contacts here: an uploaded list stays for a week.")
+        file = file.model_copy(update={"list": str(uploads.find(storage, file.list).path)})
+    draft = check(bench.runtime, file, uploads.folder(storage), bench.environment, bench.now(), again=True)
+    kept = recognise.stored(bench.runtime, draft, bench.actor)
+    return made(Drafted(**summary(kept).model_dump(), notes=list(draft.notes)))
+
+
+def plan(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Say what a launch would do, as a `Plan`."""
+    found = bench.campaign(arguments["campaign"])
+    return made(make(bench.runtime, found, bench.environment, bench.now()).plan)
+
+
+def launch(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Launch a draft as its plan says, and return its `Summary`; with one token it is launched once."""
+    found, token = bench.campaign(arguments["campaign"]), arguments["token"]
+    launched = start(bench.runtime, found, token, bench.environment, now=bench.now(), actor=bench.actor)
+    return made(summary(launched))
+
+
+def preview(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Show the message as people of the list would get it, each as a `Sample`."""
+    found = bench.campaign(arguments["campaign"])
+    return made(show(bench.runtime, found, bench.environment, bench.now(), to=arguments["to"]))
+
+
+def summary(found: Campaign) -> Summary:
+    """Return a campaign as the API's list has it."""
+    return Summary(
+        id=found.ref,
+        name=found.name,
+        state=found.state,
+        rows=found.total,
+        created_at=iso(found.created_at),
+        start_at=iso_or_none(found.start_at),
+        launched_at=iso_or_none(found.launched_at),
+        finished_at=iso_or_none(found.finished_at),
+    )

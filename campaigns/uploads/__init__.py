@@ -1,0 +1,14 @@
+"""Lists that came in by upload, on disk until campaigns are made of them; a week later they are gone.
+
+Each is a folder named by the hash of the file's bytes, so the same file sent twice is one list: the file itself, and
+once it is read, what it was read as and what there is to say about it.
+
+incoming  a file that arrives in one go
+partial   a file that arrives piece by piece, and goes on where it broke off
+stored    what is there: found, read, forgotten
+"""
+
+from campaigns.uploads.incoming import Incoming, incoming
+from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, read, rejects
+
+__all__ = ["Incoming", "Upload", "find", "folder", "forget_naming", "id_of", "incoming", "read", "rejects"]
