@@ -34,6 +34,14 @@ _CHUNKS = text("""
     GROUP BY page_id
 """)
 _BUSY = text("SELECT 1 FROM chunk WHERE state = 'running' AND lease_until >= :now LIMIT 1")
+# Whom an answer has put off has its code; the others wait for hours of their own.
+_QUIET = text("""
+    SELECT lane.page_id FROM lane WHERE lane.campaign_id = :campaign_id AND EXISTS (
+        SELECT 1 FROM chunk JOIN delivery ON delivery.chunk_id = chunk.id
+        WHERE chunk.campaign_id = lane.campaign_id AND chunk.page_id = lane.page_id
+          AND chunk.state = 'ready' AND chunk.due_at > :now
+          AND delivery.state = 'pending' AND delivery.due_at > :now AND delivery.provider_code IS NULL)
+""")
 # A rate must not cost a scan of the ledger, and an index on accepted_at would be paid for by every settlement. What was
 # sent in the last seconds stands in the running chunks, in the last few done ones, and in those just released, which
 # are the first of the ready ones; what a rescued person got from an older chunk is missed.
@@ -97,6 +105,8 @@ class Work:
     unheard: str | None = None
     busy: bool = False
     due_since: int = 0
+    quiet: bool = False
+    """Whether it is quiet time of their own that some of the deferred ones wait for the end of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,9 @@ def lanes(conn: Connection, campaign_id: int, now_ms: int) -> list[LaneNow]:
     work = {row.page_id: _work(row) for row in conn.execute(_CHUNKS, bounds | {"hanging": _HANGING_MS})}
     if any(each.ready and not each.running for each in work.values()) and conn.execute(_BUSY, bounds).first():
         work = {page_id: replace(each, busy=not each.running) for page_id, each in work.items()}
+    if any(each.next_due and not (each.running or each.ready) for each in work.values()):
+        quiet = set(conn.execute(_QUIET, bounds).scalars())
+        work = {page_id: replace(each, quiet=page_id in quiet) for page_id, each in work.items()}
     fastest = max((row.asked for row in rows), default=0.0)
     done_back = -2 - int(fastest * _WINDOW_MS / 1000 / _MOST_PER_CHUNK)
     pulses = conn.execute(_PULSE, bounds | {"window": _WINDOW_MS, "done_back": done_back})

@@ -133,7 +133,8 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
     work = lane.work
     if not work.running and not work.ready:
         if work.next_due is not None:
-            sentence = f"Waiting: the next of {people(left(counts))} is due at {clock(work.next_due, now.ms)}."
+            why = "it is quiet time by their own clocks; " if work.quiet else ""
+            sentence = f"Waiting: {why}the next of {people(left(counts))} is due at {clock(work.next_due, now.ms)}."
             return Place(LaneState.WAITING, sentence, work.next_due)
         if work.stopped:
             return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")

@@ -245,6 +245,14 @@ def test_people_who_were_put_off_are_waited_for(spring):
     assert status_of(spring).sentence == "Waiting: the next of 1 person is due at 14:01:00 UTC."
 
 
+@pytest.mark.parametrize(("code", "why"), [(None, "it is quiet time by their own clocks; "), ("613", "")])
+def test_people_whom_their_own_night_holds_back_are_waited_for_with_the_reason(spring, code, why):
+    spring.person(due_at=NOW + 60_000, provider_code=code)
+    spring.store()
+    spring.change("UPDATE chunk SET state = 'ready', due_at = :due", due=NOW + 60_000)
+    assert status_of(spring).sentence == f"Waiting: {why}the next of 1 person is due at 14:01:00 UTC."
+
+
 def test_a_part_that_crashed_too_often_needs_a_person(spring):
     spring.person()
     spring.store()
