@@ -4,11 +4,12 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import waiting
 from tests.postgres import Postgres, started
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -17,13 +18,25 @@ ROOM = 2 << 30  # bytes; a run takes a tenth of that
 
 
 def pytest_configure() -> None:
-    """Keep what tests write in memory where there is room for it: they kill processes and never pull the plug.
+    """Make the files of tests cheap, and the start of processes."""
+    _write_into_memory()
+    _compile_once()
 
-    A database of its own for a test then takes 20 ms instead of 300 on a busy disk. TMPDIR says otherwise.
-    """
+
+def _write_into_memory() -> None:
+    # Tests kill processes and never pull the plug. A new database takes 20 ms then, instead of 300 on a busy disk.
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None  # asked for again
+
+
+def _compile_once() -> None:
+    # Where Python may leave nothing beside the sources, every process compiles everything: half a second each.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        folder = Path(tempfile.gettempdir()) / f"pagecast-compiled-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.lstat().st_uid == os.getuid():
+            os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -50,6 +63,33 @@ def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     with request.getfixturevalue("postgres").database() as url:
         monkeypatch.setenv("DATABASE_URL", url)
         yield POSTGRESQL
+
+
+@pytest.fixture
+def patience() -> float:
+    """Seconds that `wait_until` waits where a test does not say."""
+    return 10.0
+
+
+@pytest.fixture
+def wait_until(patience: float) -> Callable[..., None]:
+    """`waiting.wait_until` with a patience for everything."""
+
+    def wait(condition: Callable[[], object], what: str, seconds: float = patience) -> None:
+        waiting.wait_until(condition, what, seconds)
+
+    return wait
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A state folder; its server, should a test or a killed process leave one behind, is stopped."""
+    from workers import embedded  # noqa: PLC0415 - few tests start one
+
+    folder = tmp_path / "home"
+    yield folder
+    if (folder / "redis").exists():
+        embedded.ensure(folder).release()
 
 
 @pytest.fixture(autouse=True)

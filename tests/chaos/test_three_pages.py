@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from campaigns.runtime import Runtime
 from campaigns.simulator import Scenario, Simulator, start
 from tests import factories
 from tests.factories import person, select
-from workers import embedded
 
 pytestmark = pytest.mark.chaos
 
@@ -83,26 +82,6 @@ class Stage:
     def arrived(self, account: str) -> list[float]:
         """Seconds at which messages of an account were accepted."""
         return [message["at_ms"] / 1000 for message in self.platform.accepted(account)]
-
-
-@pytest.fixture
-def wait_until() -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-            time.sleep(0.01)
-
-    return wait
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A state folder; its server, should a killed process leave one behind, is stopped."""
-    folder = tmp_path / "home"
-    yield folder
-    if (folder / "redis").exists():
-        embedded.ensure(folder).release()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,11 +64,5 @@ def count(database: Callable[[], Any]) -> Callable[[str], int]:
 
 
 @pytest.fixture
-def wait_until() -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-            time.sleep(0.01)
-
-    return wait
+def patience() -> float:
+    return 20.0

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,11 +155,5 @@ def desk(tmp_path: Path, platform: Strict, dialect: str, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def wait_until() -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-            time.sleep(0.01)
-
-    return wait
+def patience() -> float:
+    return 60.0

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -66,17 +65,6 @@ def up(desk: Desk, port: int, wait_until: Callable[..., None]) -> Iterator[None]
     yield
     process.terminate()
     process.wait(60)
-
-
-@pytest.fixture
-def wait_until() -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-            time.sleep(0.05)
-
-    return wait
 
 
 def _answers(url: str) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -23,26 +22,6 @@ def empty_valkey(request: pytest.FixtureRequest) -> None:
     if "valkey_url" in request.fixturenames:
         with redis.Redis.from_url(request.getfixturevalue("valkey_url")) as client:
             client.flushall()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A state folder; its server, should a test or a killed process leave one behind, is stopped."""
-    folder = tmp_path / "home"
-    yield folder
-    if (folder / "redis").exists():
-        embedded.ensure(folder).release()
-
-
-@pytest.fixture
-def wait_until() -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture
