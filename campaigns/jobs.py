@@ -7,12 +7,12 @@ worker was only slow, but is settled once: by whoever has it then.
 import json
 import secrets
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, text
+from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import locks
 from campaigns.errors import NotFoundError, StateError
@@ -68,13 +68,12 @@ _SETTLE = text(f"""
     WHERE {_MINE}
 """)  # noqa: S608 - words of our own
 _FORGET_OLD = text("DELETE FROM job WHERE state <> 'working' AND COALESCE(finished_at, created_at) < :before")
-_ENDED_NAMING = """
-    state IN ('done', 'failed')
-    AND (file IS NOT NULL OR result LIKE '%' || :person || '%' OR error LIKE '%' || :person || '%')
-"""
-_NAMING = text(f"SELECT ref FROM job WHERE {_ENDED_NAMING}")  # noqa: S608 - words of our own
-_FORGET = text("DELETE FROM job WHERE ref IN :refs").bindparams(bindparam("refs", expanding=True))
+_FORGET_NAMING = text("""
+    DELETE FROM job WHERE state <> 'working' AND (file IS NOT NULL OR result LIKE '%' || :person || '%'
+        OR error LIKE '%' || :person || '%' OR arguments LIKE '%' || :person || '%')
+""")
 # What is being made now may name the person still: it is made again.
+_REFS = text("SELECT ref FROM job")
 _ANEW = text("UPDATE job SET state = 'queued', owner = '', lease_until = 0, tries = 0 WHERE state = 'working'")
 
 
@@ -199,24 +198,31 @@ def forget_old(conn: Connection, now: int) -> int:
     return conn.execute(_FORGET_OLD, {"before": now - WEEK_MS}).rowcount
 
 
-def sweep(storage: Path, now: int) -> None:
+def sweep(conn: Connection, storage: Path, now: int) -> None:
     """Remove the files of jobs that are forgotten, and what was being made a day ago by a process that died."""
-    for at in storage.glob("jobs/*"):
-        age = now / 1000 - at.stat().st_mtime if at.exists() else 0.0
-        if age > (_DAY_S if at.name.startswith(".") else WEEK_MS / 1000):
+    # Looked for before the table is: a job that comes in between is in both.
+    found = list(storage.glob("jobs/*"))
+    known = set(conn.execute(_REFS).scalars())
+    for at in found:
+        being_made = at.name.startswith(".")
+        if _is_old(at, now) if being_made else at.name not in known:
             shutil.rmtree(at, ignore_errors=True)
 
 
-def forget_naming(conn: Connection, recipient_id: str, *, dry_run: bool) -> Collection[str]:
-    """Forget the jobs that name a person, and every one with a file; return which. Their folders are the caller's.
+def forget_naming(conn: Connection, recipient_id: str) -> int:
+    """Forget the jobs that name a person, and every one with a file; return how many. `sweep` removes the files.
 
-    Unless it is a dry run, what is being worked on begins anew.
+    What is being worked on begins anew.
     """
-    refs = list(conn.execute(_NAMING, {"person": recipient_id}).scalars())
-    if not dry_run:
-        conn.execute(_FORGET, {"refs": refs})
-        conn.execute(_ANEW)
-    return refs
+    conn.execute(_ANEW)
+    return conn.execute(_FORGET_NAMING, {"person": recipient_id}).rowcount
+
+
+def _is_old(at: Path, now: int) -> bool:
+    try:
+        return now / 1000 - at.stat().st_mtime > _DAY_S
+    except FileNotFoundError:
+        return False
 
 
 def _given_up() -> Fault:

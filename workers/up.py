@@ -5,7 +5,7 @@
 Of several with one state folder the first works and the others stand by: when it ends, the next takes over. Tied, it
 prepares, begins at the first line on its standard input and ends when that closes: so `pagecast run` takes it along.
 
-Workers, clock and inbox are forked from this process, which has imported all that they need and has one thread: a
+Workers, clock, inbox and jobs are forked from this process, which has imported all that they need and has one thread: a
 killed one is back at work in a tenth of a second. The web is a process of its own.
 """
 
@@ -26,7 +26,7 @@ from campaigns import log, migrations
 from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
-from workers import clock, embedded, inbound, worker
+from workers import clock, embedded, inbound, jobs, worker
 from workers.fork import call
 from workers.supervisor import Child, Event, Stop, Supervisor, What
 
@@ -84,7 +84,8 @@ def _supervise(settings: Settings, *, web: bool, ending: Stop) -> None:
 def _children(settings: Settings, *, web: bool) -> list[Child]:
     workers = [Child(f"worker-{i + 1}", main=worker.main) for i in range(settings.worker_processes)]
     pages = [Child("web", [sys.executable, "-m", "campaigns.web.app"])] if web else []
-    return [Child("clock", main=clock.main), Child("inbound", main=inbound.main), *workers, *pages]
+    others = [Child("clock", main=clock.main), Child("inbound", main=inbound.main), Child("jobs", main=jobs.main)]
+    return [*others, *workers, *pages]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import answers, contacts, events, locks, suppression, testers, uploads
+from campaigns import answers, contacts, events, jobs, locks, suppression, testers, uploads
 from campaigns.audience import erasure as lists
 from campaigns.inbox import Inbox
 from campaigns.ledger import erasure as ledger
@@ -72,6 +72,9 @@ def erase(runtime: Runtime, recipient_id: str, actor: str, *, dry_run: bool = Fa
     """Erase a person, who is never messaged again; a dry run changes nothing and tells what it would."""
     with _launches_held(runtime):
         rows = _again_if_crossed(runtime, recipient_id, actor, dry_run=dry_run)
+    with runtime.reading() as conn:
+        # Their rows are gone already, unless this is a dry run.
+        jobs.sweep(conn, runtime.storage, now_of(conn))
     naming = [path for path in _stored(runtime) if lists.names(path, recipient_id)]
     uploaded = uploads.forget_naming(runtime.storage, recipient_id, dry_run=dry_run)
     with Inbox.opened(runtime) as inbox:
@@ -127,6 +130,7 @@ def _rows(runtime: Runtime, recipient_id: str, actor: str, *, dry_run: bool) -> 
         windows = contacts.forget(conn, recipient_id)
         testers.remove(conn, recipient_id)
         answers.forget_naming(conn, recipient_id)
+        jobs.forget_naming(conn, recipient_id)
         inbound = conn.execute(_INBOUND, {"person": recipient_id, "name": name}).rowcount
         renamed = ledger.rename(conn, recipient_id, name)
         told = _unsay(conn, recipient_id)

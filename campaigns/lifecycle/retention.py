@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Row, bindparam, text
 
-from campaigns import answers
+from campaigns import answers, jobs
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 
@@ -69,7 +69,9 @@ class Retention:
         with self._runtime.reading() as conn:
             now = now_of(conn)
         with self._runtime.writing() as conn:
-            gone = answers.forget_old(conn, now)
+            gone = answers.forget_old(conn, now) + jobs.forget_old(conn, now)
+        with self._runtime.reading() as conn:
+            jobs.sweep(conn, self._runtime.storage, now)
         yield gone
         yield from self._bodies(now - settings.keep_bodies_days * DAY_MS)
         yield from self._words(now - settings.keep_texts_days * DAY_MS)

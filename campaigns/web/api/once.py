@@ -6,12 +6,14 @@ that come as a file: said twice, they change nothing.
 """
 
 import hashlib
+import json
 
 import structlog
 from anyio.to_thread import run_sync
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,7 +26,8 @@ LARGEST = 1024 * 1024
 """Bytes of a body that is no list."""
 _LONGEST = 255
 _STREAMED = frozenset({"/lists", "/suppressions/import"})
-_BROKEN = 500
+_ACCEPTED, _BROKEN = 202, 500
+_INSTEAD = "answer_to_keep"
 
 logger = structlog.get_logger(__name__)
 
@@ -74,7 +77,7 @@ class Once:
             await self._app(scope, _again(body), kept)
         finally:
             # Where it broke, too: whoever says it again is not to wait for an answer that never comes.
-            await run_sync(self._settle, key_id, word, kept)
+            await run_sync(self._settle, key_id, word, kept, scope["state"].get(_INSTEAD))
         for message in kept.messages:
             await send(message)
 
@@ -82,16 +85,21 @@ class Once:
         with self._runtime.writing() as conn:
             return answers.claim(conn, key_id, word, digest, now_of(conn))
 
-    def _settle(self, key_id: int, word: str, kept: "_Kept") -> None:
+    def _settle(self, key_id: int, word: str, kept: "_Kept", instead: str | None) -> None:
         try:
             with self._runtime.writing() as conn:
                 if kept.status < _BROKEN:
-                    answers.settle(conn, key_id, word, kept.status, kept.body.decode())
+                    answers.settle(conn, key_id, word, kept.status, instead or kept.body.decode())
                 else:
                     answers.forget(conn, key_id, word)
         except SQLAlchemyError as error:
             # It is done, and that is what is to be said.
             logger.warning("api.answer_not_kept", error=type(error).__name__)
+
+
+def keep_instead(request: Request, answer: BaseModel) -> None:
+    """Let another answer than the one that is given now be kept: nothing that is shown once is."""
+    request.scope["state"][_INSTEAD] = answer.model_dump_json()
 
 
 class _Kept:
@@ -147,4 +155,6 @@ def _told(earlier: Earlier) -> Response:
         )
         return failed(409, "request_in_progress", said, headers={"Retry-After": "2"})
     headers = {"Idempotent-Replayed": "true"}
+    if earlier.status == _ACCEPTED:
+        headers["Location"] = f"/api/v1/jobs/{json.loads(earlier.body)['data']['id']}"
     return Response(earlier.body, status_code=earlier.status, media_type="application/json", headers=headers)
