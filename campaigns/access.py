@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.api_key import Role
+from schemas.api_key import ApiKey, Role
 from schemas.right import Right
 
 _EVERYBODY = frozenset(Role)
@@ -11,6 +11,7 @@ _SENDERS = frozenset({Role.SENDER, Role.ADMIN})
 _ADMINS = frozenset({Role.ADMIN})
 
 RIGHTS: Mapping[Right, frozenset[Role]] = {
+    Right.ME: _EVERYBODY,
     Right.READ: _EVERYBODY,
     Right.UPLOAD: _WRITERS,
     Right.SUBMIT: _WRITERS,
@@ -49,3 +50,14 @@ def allowed(role: Role, right: Right) -> bool:
 def rights_of(role: Role) -> list[Right]:
     """Return every right of a role, in the order of the list."""
     return [right for right in Right if allowed(role, right)]
+
+
+def granted(key: ApiKey) -> list[Right]:
+    """Return every right of a key: those of its role, or the ones among them that its scopes name."""
+    scopes = {*key.scopes.split(), Right.ME}
+    return [right for right in rights_of(key.role) if not key.scopes or right in scopes]
+
+
+def holds(key: ApiKey, right: Right) -> bool:
+    """Whether a key has the right."""
+    return right in granted(key)

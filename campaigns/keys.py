@@ -7,24 +7,27 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, text
 
-from campaigns import events, locks
-from campaigns.errors import InputError, NotFoundError
+from campaigns import access, events, locks
+from campaigns.errors import InputError, NotFoundError, UsageError
 from schemas.api_key import ApiKey, Role
+from schemas.right import Right
 
 _SECRET_BYTES = 32
 _PREFIX_BYTES = 5
 _SHAPE = re.compile(rf"pc_([0-9a-f]{{{2 * _PREFIX_BYTES}}})_([0-9a-f]{{{2 * _SECRET_BYTES}}})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}")
+_LENGTH = re.compile(r"(\d{1,5})\s*([hdw])")
+_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _MINUTE_MS = 60_000
 
 _ADD = text("""
-    INSERT INTO api_key (name, role, prefix, digest, created_at, created_by, expires_at)
-    VALUES (:name, :role, :prefix, :digest, :now, :actor, :expires_at) RETURNING id
+    INSERT INTO api_key (name, role, scopes, prefix, digest, created_at, created_by, expires_at)
+    VALUES (:name, :role, :scopes, :prefix, :digest, :now, :actor, :expires_at) RETURNING id
 """)
 _ALL = text("SELECT * FROM api_key ORDER BY id")
 _BY_ID = text("SELECT * FROM api_key WHERE id = :id")
@@ -46,8 +49,21 @@ class Created:
     secret: str
 
 
-def create(conn: Connection, name: str, role: Role, *, now: int, actor: str, expires_at: int | None = None) -> Created:
-    """Make a key; times in epoch milliseconds. Raises InputError for a name that cannot be one, or is in use."""
+def create(
+    conn: Connection,
+    name: str,
+    role: Role,
+    *,
+    now: int,
+    actor: str,
+    expires_at: int | None = None,
+    scopes: Collection[Right] = (),
+) -> Created:
+    """Make a key; times in epoch milliseconds. With `scopes` it has no other rights of its role.
+
+    Raises InputError for a name that cannot be one or is in use, and for scopes that the role does not have.
+    """
+    _check_scopes(role, scopes)
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} is no name for a key. Use letters, digits and - _ . @, such as crm-export.")
     locks.turn(conn, "keys")
@@ -55,8 +71,10 @@ def create(conn: Connection, name: str, role: Role, *, now: int, actor: str, exp
         raise InputError(f"There is a key named {name} already. Choose another name, or revoke that key first.")
     prefix, secret = secrets.token_hex(_PREFIX_BYTES), secrets.token_hex(_SECRET_BYTES)
     facts = {"name": name, "role": role.value, "prefix": prefix, "digest": _digest(secret), "expires_at": expires_at}
-    key_id = conn.execute(_ADD, facts | {"now": now, "actor": actor}).scalar_one()
-    events.record(conn, now, "key.created", actor, f"Key {name} was created for the role {role}.")
+    narrowed = " ".join(right.value for right in Right if right in scopes)
+    key_id = conn.execute(_ADD, facts | {"scopes": narrowed, "now": now, "actor": actor}).scalar_one()
+    only = f", with no other rights than: {narrowed}" if narrowed else ""
+    events.record(conn, now, "key.created", actor, f"Key {name} was created for the role {role}{only}.")
     return Created(_key(conn.execute(_BY_ID, {"id": key_id}).mappings().one()), f"pc_{prefix}_{secret}")
 
 
@@ -116,11 +134,25 @@ def revoke(conn: Connection, name: str, *, now: int, actor: str) -> ApiKey:
     return _key(conn.execute(_BY_ID, {"id": row["id"]}).mappings().one())
 
 
+def lifetime(word: str, label: str) -> int:
+    """Return how long a key is to live, in milliseconds: `12h`, `90d`, `4w`; raises UsageError, which names `label`."""
+    found = _LENGTH.fullmatch(word.strip())
+    if not found or not int(found[1]):
+        raise UsageError(f"{label} {word} is no length of time. Write it like 12h, 90d or 4w.")
+    return int(found[1]) * _MS[found[2]]
+
+
 def state(key: ApiKey, now: int) -> str:
     """Return in a word whether a key lets somebody in: `live`, `expired` or `revoked`."""
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= now else "live"
+
+
+def _check_scopes(role: Role, scopes: Collection[Right]) -> None:
+    beyond = [right.value for right in scopes if right not in access.rights_of(role)]
+    if beyond:
+        raise InputError(f"The role {role} has no right to {', '.join(beyond)}. Choose another role, or leave it out.")
 
 
 def _is_live(row: RowMapping, now: int) -> bool:

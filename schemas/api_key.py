@@ -19,6 +19,8 @@ class Role(StrEnum):
 class ApiKey(SQLModel, table=True):
     """Times are epoch milliseconds. `digest` is the hash of the secret, which nobody keeps; `prefix` finds the row.
 
+    `scopes` are the rights that it has of its role's, with a space between them; empty means all of them.
+
     A name may be given again once its key is revoked.
     """
 
@@ -27,6 +29,7 @@ class ApiKey(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
     role: Role = Field(sa_type=String)
+    scopes: str = ""
     prefix: str = Field(unique=True)
     digest: str
     created_at: int = Field(sa_type=BigInteger)

@@ -6,6 +6,8 @@ from enum import StrEnum
 class Right(StrEnum):
     """What a route asks for."""
 
+    ME = "me"
+    """Who I am: every key may ask that."""
     READ = "read"
     UPLOAD = "lists.add"
     SUBMIT = "campaigns.submit"

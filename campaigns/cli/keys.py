@@ -1,6 +1,5 @@
 """`pagecast keys`: who may use the HTTP API and the dashboard."""
 
-import re
 from typing import Annotated, Any
 
 import typer
@@ -9,17 +8,15 @@ from campaigns import keys, links
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
-from campaigns.errors import UsageError
 from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import changing, now_of
 from schemas.api_key import ApiKey, Role
+from schemas.right import Right
 
 keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard, and as what.")
 app.add_typer(keys_app, name="keys")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; the audit shows it.")]
-_LENGTH = re.compile(r"(\d{1,5})\s*([hdw])")
-_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _COLUMNS = {
     "name": "name",
     "role": "role",
@@ -28,6 +25,7 @@ _COLUMNS = {
     "created_at": "since",
     "expires_at": "until",
     "last_used_at": "last used",
+    "scopes": "only for",
 }
 
 
@@ -35,6 +33,10 @@ _COLUMNS = {
 def create(
     name: Name,
     role: Annotated[Role, typer.Option("--role", help="What it may do; only sender and admin may launch.")],
+    scopes: Annotated[
+        list[Right] | None,
+        typer.Option("--scope", help="No other rights of the role than these; repeat it for several."),
+    ] = None,
     expires: Annotated[
         str, typer.Option("--expires", metavar="TIME", help="For how long: 12h, 90d, 4w; without it, until revoked.")
     ] = "",
@@ -42,10 +44,10 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it; it cannot be shown again."""
-    length = _length(expires)
+    length = keys.lifetime(expires, "--expires") if expires else None
     with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         ends = now + length if length else None
-        made = keys.create(conn, name, role, now=now, actor=output.actor(), expires_at=ends)
+        made = keys.create(conn, name, role, now=now, actor=output.actor(), expires_at=ends, scopes=scopes or ())
     shown = None if dry_run else made.secret
     if as_json:
         output.emit(_document(made.key, now) | {"key": shown, "dry_run": dry_run})
@@ -65,7 +67,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         output.emit(documents)
     elif documents:
-        output.show(documents, _COLUMNS)
+        output.show([each | {"scopes": ", ".join(each["scopes"])} for each in documents], _COLUMNS)
     else:
         output.note("No keys yet. Make one with `pagecast keys create NAME --role viewer`.")
 
@@ -98,20 +100,11 @@ def link(
         output.say(f"Would make a login link for the role {role}.")
 
 
-def _length(word: str) -> int | None:
-    """Return a time in milliseconds; raises UsageError for what is none."""
-    if not word:
-        return None
-    found = _LENGTH.fullmatch(word.strip())
-    if not found or not int(found[1]):
-        raise UsageError(f"--expires {word} is no length of time. Write it like 12h, 90d or 4w.")
-    return int(found[1]) * _MS[found[2]]
-
-
 def _document(key: ApiKey, now: int) -> dict[str, Any]:
     return {
         "name": key.name,
         "role": key.role,
+        "scopes": key.scopes.split(),
         "state": keys.state(key, now),
         "prefix": f"pc_{key.prefix}",
         "created_at": iso(key.created_at),

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from campaigns.access import allowed
+from campaigns.access import holds
 from campaigns.inbox import Inbox, Refusal
 from campaigns.notices import queue
 from campaigns.report import tallies as tally
@@ -57,7 +57,7 @@ class Metrics:
 
     async def _answer(self, request: Request) -> Response:
         key = request.state.key
-        if not allowed(key.role, Right.READ):
+        if not holds(key, Right.READ):
             return failed(403, "forbidden", f"The key {key.name} lacks the right {Right.READ}.")
         if request.method not in {"GET", "HEAD"}:
             return failed(405, "method_not_allowed", "Metrics are read with GET.", headers={"Allow": "GET, HEAD"})

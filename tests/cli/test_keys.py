@@ -74,3 +74,13 @@ def test_what_cannot_be(pagecast):
     assert pagecast("keys", "create", "crm", "--role", "king").code == 2
     assert "no key named" in pagecast("keys", "revoke", "crm").err
     assert "No keys yet" in pagecast("keys", "list").err
+
+
+def test_a_key_has_fewer_rights_than_its_role(pagecast):
+    scopes = ("--scope", "lists.add", "--scope", "campaigns.submit")
+    made = pagecast("keys", "create", "crm", "--role", "sender", *scopes, "--json").document
+    assert made["scopes"] == ["lists.add", "campaigns.submit"]
+    assert "lists.add, campaigns.submit" in pagecast("keys", "list").out
+    run = pagecast("keys", "create", "erp", "--role", "viewer", "--scope", "lists.add")
+    assert (run.code, "The role viewer has no right to lists.add" in run.err) == (3, True)
+    assert pagecast("keys", "create", "erp", "--role", "viewer", "--scope", "nothing").code == 2

@@ -8,7 +8,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request
 
-from campaigns.access import allowed
+from campaigns.access import allowed, holds
 from campaigns.lifecycle import find
 from campaigns.runtime import Runtime, now_of
 from schemas.api_key import ApiKey
@@ -46,11 +46,13 @@ class Desk:
             return find.exactly(conn, ref)
 
     def need(self, right: Right) -> None:
-        """Raise an HTTPException unless the key's role has the right."""
+        """Raise an HTTPException unless the key has the right."""
         if not allowed(self.key.role, right):
             raise HTTPException(
                 403, f"The key {self.key.name} has the role {self.key.role}, which lacks the right {right}."
             )
+        if not holds(self.key, right):
+            raise HTTPException(403, f"The scopes of the key {self.key.name} lack the right {right}.")
 
     async def heavily(self, work: Callable[[], Made]) -> Made:
         """Do what takes long, in a thread of its own once there is one free; other requests go on."""

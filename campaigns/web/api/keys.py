@@ -1,20 +1,27 @@
-"""Keys to this API: who has one. They are made on the command line alone, where they are shown once."""
+"""Keys to this API: who has one. Each is shown once, to whoever made it."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from campaigns import keys as stored
+from campaigns.access import granted
 from campaigns.moments import iso, iso_or_none
-from campaigns.runtime import now_of
+from campaigns.runtime import changing, now_of
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import said
+from campaigns.web.api.once import keep_instead
 from schemas.api.envelope import Answer
-from schemas.api.keys import Key
+from schemas.api.keys import Created, Key, NewKey
 from schemas.api_key import ApiKey
 from schemas.right import Right
 
 router = APIRouter(prefix="/keys", tags=["keys"])
+
+_SHOWN_NOW = "Keep the key in a safe place: it is not shown again."
+_SHOWN_BEFORE = (
+    "The key was shown in the first answer and is kept nowhere. If nobody has it, revoke it and make another one."
+)
 
 
 @router.get("", **may(Right.KEYS))
@@ -23,6 +30,25 @@ def keys(desk: Here) -> Answer[list[Key]]:
     with desk.runtime.reading() as conn:
         now = now_of(conn)
         return said([_key(key, now) for key in stored.listed(conn)])
+
+
+@router.post("", status_code=201, **may(Right.KEYS))
+def create(desk: Here, request: Request, wanted: NewKey) -> Answer[Created]:
+    """Make a key and show it, in this answer alone; a replay by `Idempotency-Key` does not show it again."""
+    length = stored.lifetime(wanted.expires, "body.expires") if wanted.expires is not None else None
+    with changing(desk.runtime, dry_run=wanted.dry_run) as (conn, now):
+        ends = now + length if length else None
+        made = stored.create(
+            conn, wanted.name, wanted.role, now=now, actor=desk.actor, expires_at=ends, scopes=wanted.scopes
+        )
+        for right in granted(made.key):
+            # Else a key with few rights could make itself one with many.
+            desk.need(right)
+    told = _key(made.key, now).model_dump()
+    if wanted.dry_run:
+        return said(Created(**told, key=None, sentence="No key was made.", dry_run=True))
+    keep_instead(request, said(Created(**told, key=None, sentence=_SHOWN_BEFORE, dry_run=False)))
+    return said(Created(**told, key=made.secret, sentence=_SHOWN_NOW, dry_run=False))
 
 
 @router.delete("/{name}", **may(Right.KEYS))
@@ -39,6 +65,7 @@ def _key(key: ApiKey, now: int) -> Key:
     return Key(
         name=key.name,
         role=key.role,
+        scopes=key.scopes.split(),
         state=stored.state(key, now),
         prefix=f"pc_{key.prefix}",
         created_at=iso(key.created_at),
