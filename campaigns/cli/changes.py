@@ -43,8 +43,7 @@ def change(
     with output.opened(writes=not dry_run) as runtime:
         campaign = found(runtime, word)
         done = alter(runtime, campaign, wishes, output.environment(), output.actor(), dry_run=dry_run)
-    for warning in done.warnings:
-        output.note(f"- {warning}")
+    output.notes(done.warnings)
     document = {"id": campaign.ref, "state": done.state, "changes": done.said, "dry_run": dry_run}
     would = "Would change" if dry_run else "Changed"
     output.tell(document, as_json, f"{would} {campaign.name}: {'; '.join(done.said)}.")

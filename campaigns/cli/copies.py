@@ -8,7 +8,7 @@ import typer
 from campaigns import report
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.named import Word, found
+from campaigns.cli.named import Word, drafted, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.lifecycle.clone import clone as copy
 from campaigns.report import Remainder
@@ -26,8 +26,7 @@ def remainder(
         campaign = found(runtime, word)
         with runtime.reading() as conn:
             made = report.remainder(conn, runtime.storage, campaign.id or 0, None if dry_run else out)
-    for note in _notes(made, campaign.ref):
-        output.note(f"- {note}")
+    output.notes(_notes(made, campaign.ref))
     if as_json:
         counts = {"rows": made.rows, "rejected": made.rejected, "open": made.open, "unknown": made.unknown}
         output.emit({"id": campaign.ref, "file": str(out), **counts, "dry_run": dry_run})
@@ -45,14 +44,13 @@ def clone(
     """Make a new draft of the same message, list, pages and limits."""
     with output.opened(writes=not dry_run) as runtime:
         made, notes = copy(runtime, found(runtime, word), output.actor(), name, dry_run=dry_run)
-    for note in notes:
-        output.note(f"- {note}")
+    output.notes(notes)
     if as_json:
         output.emit({"id": made.ref, "name": made.name, "state": made.state, "notes": notes, "dry_run": dry_run})
     elif dry_run:
         output.say(f"Would make the draft {made.name}.")
     else:
-        output.say(f"{made.ref}  {made.name}  draft. Next: pagecast plan {made.ref}")
+        output.say(drafted(made))
 
 
 def _notes(made: Remainder, ref: str) -> list[str]:

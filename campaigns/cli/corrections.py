@@ -90,8 +90,7 @@ def revise(
         written = revising.reworded(campaign, content, toml=toml)
         change = revising.examine(runtime, campaign, written, output.environment())
         show_samples(change.samples, output.note)
-        for finding in change.findings:
-            output.note(f"- {finding}")
+        output.notes(change.findings)
         _count(change.set_aside, "would be skipped")
         if change.freed:
             output.note(f"- {change.freed:,} people skipped before could get it: add a retry --scope skipped.")

@@ -8,7 +8,7 @@ import typer
 from campaigns import campaign_file, cost
 from campaigns.cli import output
 from campaigns.cli.app import app
-from campaigns.cli.named import Word, found
+from campaigns.cli.named import Word, drafted, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.plans import show_plan, show_samples, write_skipped
 from campaigns.lifecycle import recognise
@@ -40,9 +40,8 @@ def submit(file: File, strict: Strict = False, as_json: AsJson = False) -> None:
     if as_json:
         output.emit({"id": campaign.ref, "name": campaign.name, "state": campaign.state, "notes": notes})
         return
-    for line in notes:
-        output.note(f"- {line}")
-    output.say(f"{campaign.ref}  {campaign.name}  draft. Next: pagecast plan {campaign.ref}")
+    output.notes(notes)
+    output.say(drafted(campaign))
 
 
 @app.command()

@@ -15,3 +15,8 @@ def found(runtime: Runtime, word: str) -> Campaign:
     """Return the campaign that `word` means."""
     with runtime.reading() as conn:
         return find.campaign(conn, word)
+
+
+def drafted(campaign: Campaign) -> str:
+    """Return the line that a new draft is told by, with what comes next."""
+    return f"{campaign.ref}  {campaign.name}  draft. Next: pagecast plan {campaign.ref}"

@@ -56,8 +56,7 @@ def add(
         doubts = list(roll.doubts(target, runtime.settings, output.environment()))
         with changing(runtime, dry_run=dry_run) as (conn, now):
             targets.add(conn, target, now, output.actor())
-    for doubt in doubts:
-        output.note(f"- {doubt}")
+    output.notes(doubts)
     kinds = targets.kinds_of(target)
     line = f"{name} {'would be' if dry_run else 'is'} told: {', '.join(kinds)}. Try it: `pagecast notices test {name}`."
     document = {"name": name, "kind": by, "url": url, "secret": signing or None, "on": kinds, "notes": doubts}

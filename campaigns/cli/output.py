@@ -6,7 +6,7 @@ import re
 import socket
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from getpass import getuser
 from typing import Annotated, Any
@@ -79,6 +79,12 @@ def tell(document: dict[str, object], as_json: bool, line: str) -> None:
 def note(line: str) -> None:
     """Print a line for people on stderr."""
     _print(err, line)
+
+
+def notes(lines: Iterable[str]) -> None:
+    """Print on stderr, as a list, what people should know."""
+    for line in lines:
+        note(f"- {line}")
 
 
 def show(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:

@@ -126,8 +126,7 @@ pages_app.command()(pull)
 
 
 def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bool) -> None:
-    for line in notes:
-        output.note(f"- {line}")
+    output.notes(notes)
     if as_json:
         output.emit(account(page).model_dump(mode="json") | {"notes": notes, "dry_run": dry_run})
     else:
