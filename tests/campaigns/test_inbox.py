@@ -215,7 +215,7 @@ def test_the_latest_of_a_provider(inbox):
 
 
 def test_retention_takes_what_is_done_and_old(inbox, monkeypatch):
-    monkeypatch.setattr("campaigns.inbox._SLICE", 2)
+    monkeypatch.setattr("campaigns.inbox.bodies._SLICE", 2)
     inbox.keep(raw(b"waits", *(b"%d" % n for n in range(6))))
     bodies = inbox.take(NOW, 10)
     inbox.applied({each.id: 1 for each in bodies[1:]} | {bodies[2].id: UNREADABLE})

@@ -146,7 +146,7 @@ def test_what_is_refused_last_is_counted_when_the_process_ends(serve, monkeypatc
 
 @pytest.mark.databases("sqlite")
 def test_a_locked_inbox_is_a_503_and_holds_nobody_else_up(serve, runtime, monkeypatch):
-    monkeypatch.setattr("campaigns.inbox._PATIENCE_MS", 500)
+    monkeypatch.setattr("campaigns.inbox.place._PATIENCE_MS", 500)
     with serve(**ENVIRONMENT) as site:
         with locked(runtime.settings.home / "inbox.sqlite3"), ThreadPoolExecutor(1) as platform:
             waits = platform.submit(site.post, "/webhooks/meta", BODY, signed(BODY))

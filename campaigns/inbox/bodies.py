@@ -1,45 +1,30 @@
-"""Webhook bodies, kept before they are acknowledged and applied afterwards; and counts of what was refused.
+"""The webhook bodies that one inbox has, from when they are kept until they are applied and forgotten."""
 
-On SQLite they have a file of their own, so that a platform never waits for a campaign's writes, nor the other way
-round. On PostgreSQL they are tables of the same database.
-
-A body is open until somebody says what it held. Whoever takes it has it for a minute; where they die it is taken again,
-at once where somebody sees that they are dead.
-"""
-
-import fcntl
 import re
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, bindparam, delete, event, func, insert, inspect, select, text, update
-from sqlalchemy.engine.reflection import Inspector
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
-from campaigns import database, locks
+from campaigns import database
+from campaigns.inbox import place, refusals
+from campaigns.inbox.refusals import Refusal, Refused
 from campaigns.runtime import Runtime
 from schemas.page import ProviderName
-from schemas.webhook_body import IX_WEBHOOK_BODY_TAKEN, METADATA, WEBHOOK_BODY, WEBHOOK_REFUSAL
+from schemas.webhook_body import WEBHOOK_BODY
 
 LEASE_MS = 60_000
 UNREADABLE = -1
 """What `applied` is told for a body that holds no events that anybody can read; it is kept."""
-HOUR_MS = 3_600_000
 COUNTED = 1_000
 """`waiting` counts no further: a backlog of a million must not slow the one who asks every second."""
-_PATIENCE_MS = 2_000
-"""How long SQLite waits for its write lock: a platform waits 5 s for its answer, and repeats after a 503."""
 _SLICE = 1_000
 HEAVIEST = 16 * 1024 * 1024
 """Bytes of bodies in one hand: understood they are ten times as large, and must be applied before the lease ends."""
-FILE = "inbox.sqlite3"
-"""Where the bodies of SQLite lie in the state folder."""
 
 _BODY = WEBHOOK_BODY.c
 _OPEN = _BODY.events.is_(None)
@@ -90,18 +75,6 @@ _NAMING = {
         ("postgresql", "position(CAST(:person AS bytea) IN body)"),
     )
 }
-_FORGET_REFUSALS = delete(WEBHOOK_REFUSAL).where(WEBHOOK_REFUSAL.c.last_at < bindparam("before"))
-_REFUSED = text("""
-    INSERT INTO webhook_refusal (provider, reason, hour, n, last_at) VALUES (:provider, :reason, :hour, :n, :now)
-    ON CONFLICT (provider, reason, hour) DO UPDATE SET n = webhook_refusal.n + excluded.n,
-        last_at = CASE WHEN excluded.last_at > webhook_refusal.last_at THEN excluded.last_at
-                       ELSE webhook_refusal.last_at END
-""")
-_REFUSALS = (
-    select(WEBHOOK_REFUSAL)
-    .where(WEBHOOK_REFUSAL.c.last_at >= bindparam("since"))
-    .order_by(WEBHOOK_REFUSAL.c.provider, WEBHOOK_REFUSAL.c.reason, WEBHOOK_REFUSAL.c.hour)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +112,6 @@ class Naming:
     waiting: int
 
 
-class Refusal(StrEnum):
-    """Why a request was not let in."""
-
-    WRONG_SIGNATURE = "wrong_signature"
-    NO_SECRET = "no_secret"  # noqa: S105 - a reason
-    TOO_LARGE = "too_large"
-    HANDSHAKE = "handshake"
-    """The platform's first call named another verify token."""
-    NO_HANDSHAKE = "no_handshake"
-    """There is no verify token to compare it with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What was refused for one reason within the hour that begins at `hour` (epoch ms)."""
-
-    provider: ProviderName
-    reason: Refusal
-    hour: int
-    n: int
-    last_at: int
-
-
 class Inbox:
     """The bodies of one state folder, or of one PostgreSQL; any number of processes may have it open."""
 
@@ -172,14 +122,8 @@ class Inbox:
     @classmethod
     def of(cls, runtime: Runtime) -> Self:
         """Open it beside the database, and make its tables where there are none."""
-        own = runtime.engine.dialect.name == database.SQLITE
-        opened = replace(runtime, engine=_file(runtime)) if own else runtime
-        with _in_turn(opened, own=own):
-            if not _is_whole(opened.engine):
-                with opened.writing() as conn:
-                    locks.turn(conn, "inbox")
-                    _make_whole(conn)
-        return cls(opened, own=own)
+        where, own = place.opened(runtime)
+        return cls(where, own=own)
 
     @classmethod
     @contextmanager
@@ -244,15 +188,13 @@ class Inbox:
 
     def refused(self, provider: ProviderName, reason: Refusal, now: int, n: int = 1) -> None:
         """Count `n` refusals at `now` (epoch ms)."""
-        facts = {"provider": provider, "reason": reason, "hour": now - now % HOUR_MS, "n": n, "now": now}
         with self._runtime.writing() as conn:
-            conn.execute(_REFUSED, facts)
+            refusals.count(conn, provider, reason, now, n)
 
-    def refusals(self, since: int) -> list[Refused]:
+    def refusals(self, since: int) -> Sequence[Refused]:
         """Return the hours whose last refusal came at `since` (epoch ms) or later; each is counted as a whole."""
         with self._runtime.reading() as conn:
-            rows = conn.execute(_REFUSALS, {"since": since}).all()
-        return [Refused(ProviderName(row.provider), Refusal(row.reason), row.hour, row.n, row.last_at) for row in rows]
+            return refusals.listed(conn, since)
 
     def forget(self, before: int) -> int:
         """Delete the closed bodies, and the refusals, from before a moment (epoch ms); return how many bodies.
@@ -277,7 +219,7 @@ class Inbox:
     def forget_refusals(self, before: int) -> None:
         """Delete the refusals from before a moment (epoch ms)."""
         with self._runtime.writing() as conn:
-            conn.execute(_FORGET_REFUSALS, {"before": before})
+            refusals.forget(conn, before)
 
     def undone(self) -> list[Raw]:
         """Return all that is open, taken or not, oldest first."""
@@ -352,41 +294,3 @@ def of_file(file: Path) -> list[Raw]:
 def _raw(row: Sequence[Any]) -> Raw:
     provider, received_at, body = row
     return Raw(ProviderName(provider), received_at, body)
-
-
-def _file(runtime: Runtime) -> Engine:
-    engine = database.of_file(runtime.settings.home / FILE)
-    event.listen(engine, "connect", _hurry)
-    return engine
-
-
-def _hurry(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
-
-
-def _is_whole(engine: Engine) -> bool:
-    seen = inspect(engine)
-    return seen.has_table(WEBHOOK_REFUSAL.name) and _has_owners(seen)
-
-
-def _make_whole(conn: Connection) -> None:
-    """Make the tables, and what those of an earlier version lack."""
-    METADATA.create_all(conn)
-    if not _has_owners(inspect(conn)):
-        conn.execute(text("ALTER TABLE webhook_body ADD COLUMN taken_by VARCHAR DEFAULT '' NOT NULL"))
-        IX_WEBHOOK_BODY_TAKEN.create(conn)
-
-
-def _has_owners(seen: Inspector) -> bool:
-    return any(column["name"] == _BODY.taken_by.name for column in seen.get_columns(WEBHOOK_BODY.name))
-
-
-@contextmanager
-def _in_turn(runtime: Runtime, *, own: bool) -> Iterator[None]:
-    """Keep processes that start together apart: SQLite does not wait where two make one new file a WAL."""
-    if not own:
-        yield
-        return
-    with runtime.settings.home.joinpath(FILE).with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
