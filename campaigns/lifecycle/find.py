@@ -66,7 +66,7 @@ def latest(
     before: int = NEWEST,
     containing: str = "",
 ) -> Sequence[Campaign]:
-    """Return the newest campaigns, of one state and with a part of the name where given, older than the row `before`."""
+    """Return the newest campaigns, of one state or with a name containing something, older than the row `before`."""
     literal = re.sub("[!%_]", r"!\g<0>", containing.lower())
     facts = {"most": most, "state": state.value if state else "", "before": before}
     facts |= {"containing": containing, "pattern": f"%{literal}%"}

@@ -1,10 +1,11 @@
-"""The web application: the API, what platforms send, and whether the process lives and can do its work.
+"""The web application: the dashboard, the API, what platforms send, and whether the process lives and can do its work.
 
 python -m campaigns.web.app
 """
 
 import ipaddress
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -15,16 +16,22 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import keys, log
+from campaigns import keys, links, log
 from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web import metrics
 from campaigns.web.api.app import api
+from campaigns.web.api.door import Attempts
+from campaigns.web.dashboard.app import alive, dashboard
+from campaigns.web.login import Login
+from campaigns.web.passes import Passes
 from campaigns.web.pulse import Pulse
 from campaigns.web.server import Server
+from campaigns.web.shield import Shield
 from campaigns.web.webhooks import Webhooks
+from schemas.api_key import Role
 
 _CONNECTIONS = 1_000
 """Whoever comes beyond them gets a 503; platforms come again."""
@@ -40,10 +47,12 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     inbox = Inbox.of(runtime)
     pulse = Pulse(runtime)
     webhooks = Webhooks(inbox, runtime.settings, environment)
+    passes, attempts = Passes(runtime), Attempts()
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with alive():
+            yield
         pulse.end()
         await webhooks.refusals.close()
         inbox.close()
@@ -52,10 +61,11 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     app.include_router(webhooks.router)
     app.add_route("/metrics", metrics.door(runtime, inbox))
     app.state.pulse = pulse
-    app.mount("/api/v1", api(runtime, environment, pulse=pulse))
+    app.mount("/api/v1", api(runtime, environment, attempts, pulse))
+    app.include_router(Login(runtime, passes, attempts).router)
 
     @app.get("/healthz")
-    def alive() -> dict[str, str]:
+    def healthy() -> dict[str, str]:
         """Say that the process answers."""
         return {"status": "ok"}
 
@@ -70,6 +80,9 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
             return JSONResponse({"status": "unavailable", "database": type(error).__name__}, status_code=503)
         return JSONResponse({"status": "ok"})
 
+    # Last: it answers every path that is left.
+    app.mount("/", dashboard(runtime, environment, passes, pulse))
+    app.add_middleware(Shield)
     return app
 
 
@@ -90,6 +103,19 @@ def refuse_open_doors(runtime: Runtime, host: str) -> None:
         )
 
 
+def first_link(runtime: Runtime) -> str:
+    """Return a link for the first login, '' where there is a key to log in with, or no database yet."""
+    try:
+        with runtime.writing() as conn:
+            now = now_of(conn)
+            if keys.any_live(conn, now):
+                return ""
+            word = links.create(conn, Role.ADMIN, now=now, actor="first start")
+    except SQLAlchemyError:
+        return ""
+    return f"{runtime.settings.url}/login?once={word}"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -107,6 +133,10 @@ def main() -> None:
     except PagecastError as error:
         logger.error("web.refused", sentence=str(error))  # noqa: TRY400 - the sentence is for people
         raise SystemExit(error.exit_code) from None
+    if link := first_link(runtime):
+        # Not by the log: a link is a secret for as long as it works.
+        sys.stderr.write(f"Open {link}\nIt works once, for 15 minutes; `pagecast keys link` makes another.\n")
+        sys.stderr.flush()
     site = application(runtime, os.environ)
     config = uvicorn.Config(
         site,

@@ -1,0 +1,1 @@
+"""The dashboard: screens for people, built of NiceGUI's own elements; everything they load comes from here."""

@@ -1,0 +1,100 @@
+"""Doing things from a screen: work in a thread, a question before what has consequences, and what came of it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from anyio.to_thread import run_sync
+from nicegui import ui
+
+from campaigns.errors import PagecastError
+from campaigns.web.dashboard import buttons
+from campaigns.web.dashboard.session import current
+from schemas.right import Right
+
+Made = TypeVar("Made")
+
+_SHOWN_MS = 6_000
+_BROKEN = "Something of ours broke, and nothing was changed by it as far as we know. The log has more."
+
+logger = structlog.get_logger(__name__)
+
+
+async def aside(work: Callable[[], Made]) -> Made:
+    """Do what asks the database or takes long in a thread; other screens go on."""
+    return await run_sync(work)
+
+
+async def confirmed(
+    title: str,
+    consequence: str,
+    word: str,
+    verb: Callable[[], Made],
+    *,
+    right: Right,
+    done: str | Callable[[Made], str] = "",
+    grave: bool = False,
+) -> Made | None:
+    """Ask, and do it on a yes; return what the verb did, None for a no or where it failed.
+
+    `consequence` says in a sentence or two what happens and to how many people; `word` stands on the button, a verb
+    with its object. `grave` is for what cannot be taken back.
+    """
+    if not await _yes(title, consequence, word, grave=grave):
+        return None
+    return await done_by(verb, right=right, done=done)
+
+
+async def done_by(verb: Callable[[], Made], *, right: Right, done: str | Callable[[Made], str] = "") -> Made | None:
+    """Do a verb in a thread and say what came of it; None where it was refused, which is told too."""
+    session = current()
+
+    def work() -> Made:
+        session.need(right)
+        return verb()
+
+    try:
+        made = await aside(work)
+    except PagecastError as error:
+        fail(str(error))
+        return None
+    except Exception as error:  # noqa: BLE001 - a screen says so, and goes on
+        # Without its message: a driver's sentence may quote the row.
+        logger.error("dashboard.failed", error=type(error).__name__)  # noqa: TRY400 - the same reason
+        fail(_BROKEN)
+        return None
+    if done:
+        tell(done if isinstance(done, str) else done(made))
+    return made
+
+
+def tell(sentence: str) -> None:
+    """Say for a moment that something is done."""
+    ui.notify(sentence, position="bottom", timeout=_SHOWN_MS, classes="told", attrs={"role": "status"})
+
+
+def fail(sentence: str) -> None:
+    """Say what went wrong, until somebody closes it."""
+    ui.notify(
+        sentence,
+        position="bottom",
+        timeout=0,
+        close_button="Close",
+        multi_line=True,
+        classes="told failed",
+        icon="error_outline",
+        attrs={"role": "alert"},
+    )
+
+
+async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
+    with ui.dialog() as dialog, ui.card().classes("asking"):
+        heading = ui.label(title).props("role=heading aria-level=2").classes("subtitle")
+        body = ui.label(consequence)
+        dialog.props(f'aria-labelledby="{heading.html_id}" aria-describedby="{body.html_id}"')
+        with ui.row().classes("answers"):
+            buttons.quiet("Not now", lambda: dialog.submit(None)).props("autofocus")
+            (buttons.grave if grave else buttons.primary)(word, lambda: dialog.submit(True))
+    answer = await dialog
+    dialog.delete()
+    return bool(answer)

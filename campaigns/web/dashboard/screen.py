@@ -1,0 +1,113 @@
+"""The registry of screens: a module in `screens/` declares its own, and nothing else has to know of it.
+
+    @screen("/campaigns/{ref}", "Campaign", right=Right.READ)
+    def show(ref: str) -> None: ...
+
+Parts of the path are parameters of the function. It may be a coroutine; what takes long belongs into `ask.aside`.
+"""
+
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from importlib import import_module
+from typing import Any
+
+from fastapi.responses import RedirectResponse, Response
+from nicegui import ui
+
+from campaigns.errors import NotFoundError, PagecastError
+from campaigns.web.dashboard import frame
+from campaigns.web.dashboard.session import Session, current
+from schemas.right import Right
+
+HOME = "/campaigns"
+"""Where somebody lands who has just come in."""
+
+Build = Callable[..., Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """`nav` is its place in the menu, the lowest first; None where the menu does not have it."""
+
+    path: str
+    title: str
+    icon: str
+    nav: int | None
+    right: Right
+
+
+_SCREENS: dict[str, Screen] = {}
+
+
+def screen(
+    path: str, title: str, icon: str = "", *, nav: int | None = None, right: Right = Right.READ
+) -> Callable[[Build], Build]:
+    """Register a screen; `icon` is the name of a Material icon, for the menu."""
+
+    def register(build: Build) -> Build:
+        _SCREENS[path] = Screen(path, title, icon, nav, right)
+
+        @wraps(build)
+        async def shown(*args: Any, **given: Any) -> None:
+            await _show(_SCREENS[path], current(), lambda: build(*args, **given))
+
+        return ui.page(path, title=f"{title} - Pagecast")(shown)
+
+    return register
+
+
+@cache
+def load() -> None:
+    """Import every screen once, and lay the answer for unknown paths behind them."""
+    package = import_module("campaigns.web.dashboard.screens")
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+
+    @ui.page("/")
+    def first() -> Response:
+        return RedirectResponse(HOME, 307)
+
+    @ui.page("/{path:path}", title="Not found - Pagecast")
+    async def missing(path: str) -> None:
+        await _show(Screen(f"/{path}", "Not found", "", None, Right.READ), current(), _say_missing)
+
+
+async def _show(which: Screen, session: Session, build: Callable[[], Awaitable[None] | None]) -> None:
+    menu = [frame.Entry(each.path, each.title, each.icon) for each in _menu(session)]
+    with frame.around(session, menu, which.path):
+        if not session.may(which.right):
+            _say_closed(session)
+            return
+        try:
+            made = build()
+            if inspect.isawaitable(made):
+                await made
+        except PagecastError as error:
+            _say_refused(error)
+
+
+def _menu(session: Session) -> list[Screen]:
+    shown = [each for each in _SCREENS.values() if each.nav is not None and session.may(each.right)]
+    return sorted(shown, key=lambda each: (each.nav or 0, each.title))
+
+
+def _say_missing() -> None:
+    ui.context.client.status_code = 404
+    frame.heading("There is nothing here")
+    ui.label("The address may be old or mistyped. The menu has everything there is.").classes("soft")
+
+
+def _say_closed(session: Session) -> None:
+    ui.context.client.status_code = 403
+    frame.heading("This is not yours to see")
+    said = f"Your key {session.key.name} has the role {session.key.role}. An admin can make one that may see this."
+    ui.label(said).classes("soft")
+
+
+def _say_refused(error: PagecastError) -> None:
+    ui.context.client.status_code = 404 if isinstance(error, NotFoundError) else 409
+    frame.heading("This cannot be shown")
+    ui.label(str(error)).classes("soft")
