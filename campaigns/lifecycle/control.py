@@ -25,7 +25,9 @@ _STOP = text("""
 """)
 _BEGUN = text("UPDATE campaign SET started_at = :now WHERE id = :id AND started_at IS NULL")
 _STOPPED_SO = text("SELECT 1 FROM campaign WHERE id = :id AND state = 'paused' AND sentence = :sentence")
-_SENDING = text("SELECT id FROM campaign WHERE state IN ('sending', 'scheduled')")
+_PAUSE_ALL = text("""
+    UPDATE campaign SET state = 'paused', sentence = :sentence WHERE state IN ('sending', 'scheduled') RETURNING id
+""")
 _IN_FLIGHT = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'sending'")
 _ACCEPTED = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state IN ('accepted', 'delivered', 'read')
@@ -68,13 +70,9 @@ def pause(runtime: Runtime, campaign: Campaign, actor: str, sentence: str = "") 
 def pause_all(runtime: Runtime, actor: str) -> int:
     """Stop every campaign; return how many were sending or scheduled."""
     with runtime.writing() as conn:
-        ids = conn.execute(_SENDING).scalars().all()
+        ids = conn.execute(_PAUSE_ALL, {"sentence": f"Paused with all others by {actor}."}).scalars().all()
         now = now_of(conn)
         for campaign_id in ids:
-            conn.execute(
-                text("UPDATE campaign SET state = 'paused', sentence = :said WHERE id = :id AND state <> 'finished'"),
-                {"said": f"Paused with all others by {actor}.", "id": campaign_id},
-            )
             events.record(conn, now, "campaign.paused", actor, "Paused with all others.", campaign_id=campaign_id)
     return len(ids)
 

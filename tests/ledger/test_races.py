@@ -17,6 +17,7 @@ from campaigns.ledger.revival import Return
 from campaigns.ledger.rewording import Rewording
 from campaigns.ledger.settlements import Settlement, settle
 from campaigns.ledger.writer import Writer
+from campaigns.lifecycle import control
 from campaigns.lifecycle.advance import advance
 from campaigns.lifecycle.change import Wishes, change
 from campaigns.runtime import now_of
@@ -229,6 +230,12 @@ def test_a_campaign_that_is_ending_is_not_called_changed(desk):
 
     ending = "UPDATE campaign SET state = 'finished'"
     assert crossing(desk, lambda conn: conn.execute(text(ending)).rowcount, changed) == (1, "refused")
+
+
+def test_a_campaign_that_is_being_cancelled_is_not_paused_with_all_others(desk):
+    cancelling = text("UPDATE campaign SET state = 'cancelled'")
+    crossing(desk, lambda conn: conn.execute(cancelling).rowcount, lambda _: control.pause_all(desk.runtime, "ana"))
+    assert factories.select(desk.runtime, "SELECT state FROM campaign") == [{"state": "cancelled"}]
 
 
 def test_two_clocks_ring_a_chunk_once(desk):
