@@ -1,7 +1,7 @@
 """Verbs that say what happened: explain, report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,10 +11,24 @@ from campaigns.cli.app import app
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson
 from campaigns.cli.people import told
+from campaigns.cli.standings import WIDTH
+from campaigns.errors import UsageError
+from campaigns.lifecycle import find
 from campaigns.lifecycle.launch import launched_plan
+from campaigns.report import several, stacked
 from campaigns.runtime import now_of
 from schemas.explanation import Explanation
+from schemas.several import CampaignLine
 
+_COLUMNS = {
+    "id": "id",
+    "state": "state",
+    "rows": "rows",
+    "got": "accepted",
+    "replied": "replied",
+    "opted_out": "opted out",
+    "name": "name",
+}
 _TOLD_APART = {"line", "page", "state", "sentence", "reason_sentence", "next_step", "timeline"}
 
 
@@ -35,12 +49,37 @@ def explain(
 
 @app.command()
 def report(
-    word: Word,
-    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write into.")],
-    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write results.xlsx too.")] = False,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="An id, unique prefix, unique name, or `last`.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="Those that began on this day of UTC or later,")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DAY", help="and on this day or earlier.")] = "",
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write into.")] = None,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write results.xlsx too; of one campaign.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write results.csv, results.parquet, summary.json and report.html; at any time."""
+    """Write results.csv, results.parquet, summary.json and report.html; at any time.
+
+    Of several campaigns, or of a span of time, there is no report.html, and without --out only the totals are shown.
+    """
+    words = words or []
+    if not words and not (since and until):
+        raise UsageError("Name one campaign or several, or give --from and --to.")
+    if words and (since or until):
+        raise UsageError("Name campaigns, or give --from and --to; not both.")
+    if len(words) == 1:
+        if folder is None:
+            raise UsageError("Name the folder to write into: --out DIR.")
+        _one(words[0], folder, xlsx=xlsx, as_json=as_json)
+        return
+    if xlsx:
+        raise UsageError("results.xlsx is written for one campaign at a time. Leave --xlsx out.")
+    _several(words, (since, until), folder, as_json=as_json)
+
+
+def _one(word: str, folder: Path, *, xlsx: bool, as_json: bool) -> None:
     with output.opened() as runtime:
         campaign = found(runtime, word)
         planned = launched_plan(runtime, campaign)
@@ -49,6 +88,31 @@ def report(
             written = reports.write(conn, *facts, plan=planned, xlsx=xlsx)
     said = {"id": campaign.ref, "report": str(folder), "rows": written.rows}
     output.tell(said, as_json, f"{folder}/report.html")
+
+
+def _several(words: list[str], days: tuple[str, str], folder: Path | None, *, as_json: bool) -> None:
+    when = None if words else several.span(*days, ("--from", "--to"))
+    with output.opened() as runtime, runtime.reading() as conn:
+        campaigns = several.began(conn, when) if when else [find.campaign(conn, word) for word in words]
+        summary = several.several(conn, campaigns, when)
+        if folder:
+            stacked.write(conn, runtime.storage, campaigns, summary, folder, now_ms=now_of(conn))
+    if as_json:
+        output.emit(summary.model_dump(mode="json") | {"report": str(folder) if folder else None})
+        return
+    if summary.campaigns:
+        output.show([_row(line) for line in summary.campaigns], _COLUMNS)
+    output.say(summary.equation)
+    for each in summary.reasons:
+        output.say(f"{each.rows:>{WIDTH},}  {each.reason}  {each.sentence}")
+    if folder:
+        output.say(f"{folder}/results.csv")
+
+
+def _row(line: CampaignLine) -> dict[str, Any]:
+    got = sum(line.counts[state] for state in ("accepted", "delivered", "read"))
+    facts = {"id": line.id, "state": line.state.value, "rows": line.total, "got": got}
+    return facts | {"replied": line.replied, "opted_out": line.opted_out, "name": line.name}
 
 
 def _show(explanation: Explanation) -> None:

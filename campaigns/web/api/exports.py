@@ -21,8 +21,8 @@ router = APIRouter()
 _MEDIA = {ExportKind.CSV: CSV, ExportKind.PARQUET: MEDIA[Kind.PARQUET]}
 
 
-@router.get("/contacts/export.{kind}", tags=["contacts"], **file(*_MEDIA.values()), **may(Right.READ))
-async def contacts(
+@router.get("/contacts/export.{kind}", name="export", tags=["contacts"], **file(*_MEDIA.values()), **may(Right.READ))
+async def written_to(
     desk: Here,
     kind: ExportKind,
     page: Annotated[str, Query(description="The page they wrote to.", examples=["acme"])],
@@ -39,8 +39,10 @@ async def contacts(
     return streamed(found, _MEDIA[kind], f"contacts.{kind}")
 
 
-@router.get("/suppressions/export.{kind}", tags=["suppressions"], **file(*_MEDIA.values()), **may(Right.READ))
-async def suppressions(desk: Here, kind: ExportKind) -> StreamingResponse:
+@router.get(
+    "/suppressions/export.{kind}", name="export", tags=["suppressions"], **file(*_MEDIA.values()), **may(Right.READ)
+)
+async def opted_out(desk: Here, kind: ExportKind) -> StreamingResponse:
     """Return everybody who is suppressed, oldest first, as a file that an import of opt-outs understands."""
     found = await desk.heavily(lambda: _written(desk, kind, optouts.everybody, optouts.COLUMNS))
     return streamed(found, _MEDIA[kind], f"suppressions.{kind}")
