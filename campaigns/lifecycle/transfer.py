@@ -65,12 +65,15 @@ def transfer(runtime: Runtime, file: Path) -> Transferred:
     with ExitStack() as held:
         for home in {file.resolve().parent, runtime.settings.home.resolve()}:
             held.enter_context(stopped(home, "migrate"))
-        bodies = inbox.of_file(_inbox(file))
+        beside = _inbox(file)
+        bodies = inbox.of_file(beside)
         # Opened for its tables: the bodies go in with everything else.
         with inbox.Inbox.opened(runtime), _opened(file) as source, runtime.writing() as target:
             rows = _copy(source, target) | {WEBHOOK_BODY.name: inbox.insert_all(target, bodies)}
-        _set_aside(_inbox(file))
-        return Transferred(rows, _set_aside(file))
+        # What could be sent from goes first: whoever is killed in between leaves bodies that nobody reads.
+        kept = _set_aside(file)
+        _set_aside(beside)
+        return Transferred(rows, kept)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A database moves from SQLite to PostgreSQL whole, or not at all."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -62,6 +63,21 @@ def test_every_row_arrives_as_it_was(source, target):
     assert everything(target) == before
     assert done.rows == {name: len(rows) for name, rows in before.items()} | {"webhook_body": 0}
     assert done.rows["delivery"] == 12
+
+
+def test_killed_at_its_end_it_leaves_no_database_to_send_from(source, target, monkeypatch):
+    with Inbox.opened(source) as inbox:
+        inbox.keep([Raw(ProviderName.META, 1, b"1")])
+    rename = Path.rename
+
+    def killed(self, to):
+        rename(self, to)
+        raise InterruptedError
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(InterruptedError):
+        moved(source, target)
+    assert not source.settings.sqlite_path.exists()
 
 
 def test_webhook_bodies_that_nobody_has_applied_come_along(source, target):
