@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, text
 from sqlmodel import Field, SQLModel
 
 
@@ -29,7 +29,7 @@ class ApiKey(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
     role: Role = Field(sa_type=String)
-    scopes: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    scopes: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     prefix: str = Field(unique=True)
     digest: str
     created_at: int = Field(sa_type=BigInteger)

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Add the column; a key that is there has all that its role has."""
     with op.batch_alter_table("api_key") as key:
-        key.add_column(sa.Column("scopes", sa.String(), server_default="", nullable=False))
+        key.add_column(sa.Column("scopes", sa.String(), server_default=sa.text("''"), nullable=False))
 
 
 def downgrade() -> None:
