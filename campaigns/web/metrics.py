@@ -32,7 +32,8 @@ from schemas.page import ProviderName
 from schemas.right import Right
 
 FRESH = 1.0
-"""Seconds for which what was read is told again: any number of scrapers cost the database one look a second."""
+"""Seconds for which what was read is told again, and twenty times what reading it took where that is more."""
+_REST = 20
 _DAY_MS = 24 * 3600 * 1000
 
 Labelled = Iterable[tuple[Sequence[str], float]]
@@ -67,22 +68,25 @@ class Metrics:
 
 
 class Reading(Collector):
-    """What the database says, at most FRESH seconds old. Whoever asks while it is read gets the same."""
+    """What the database says, read at most once in FRESH seconds. Whoever asks while it is read gets the same."""
 
     def __init__(self, runtime: Runtime, inbox: Inbox) -> None:
         self._runtime = runtime
         self._inbox = inbox
         self._lock = threading.Lock()
-        self._read_at = -FRESH
+        self._until = 0.0
         self._families: list[Metric] = []
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
         with self._lock:
-            if time.monotonic() - self._read_at >= FRESH:
+            began = time.monotonic()
+            if began >= self._until:
                 self._families = list(self._read())
-                self._read_at = time.monotonic()
-        yield from self._families
+                ended = time.monotonic()
+                self._until = ended + max(FRESH, _REST * (ended - began))
+            found = self._families
+        yield from found
 
     def _read(self) -> Iterator[Metric]:
         with self._runtime.reading() as conn:
