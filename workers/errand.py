@@ -75,7 +75,8 @@ def _folder(storage: Path, ref: str) -> Iterator[Path]:
 
 def _end_with_parent() -> None:
     """End at once when the standard input closes: whoever renews the lease is gone."""
-    sys.stdin.buffer.read()
+    # The bare descriptor: a lock on sys.stdin would still be held when the process ends by itself.
+    os.read(0, 1)
     os._exit(_ORPHANED)
 
 
