@@ -3,12 +3,15 @@
     PagecastError           1  something of ours broke
     ├── UsageError          2  the command line is wrong
     ├── InputError          3  a list, campaign file or page is wrong
-    │   └── NotFoundError   3  there is nothing of that name
+    │   ├── NotFoundError   3  there is nothing of that name
+    │   └── AmbiguousError  3  there are several things of that name
     ├── StateError          4  not allowed in this state, or nobody confirmed
     └── StoppedError        5  stopped, and needs a person
 
 Every message is one or two plain sentences: what is wrong, and what to do about it. None holds a secret.
 """
+
+from collections.abc import Mapping
 
 
 class PagecastError(Exception):
@@ -31,6 +34,14 @@ class InputError(PagecastError):
 
 class NotFoundError(InputError):
     """Somebody named what is not there."""
+
+
+class AmbiguousError(InputError):
+    """Somebody named what may be several; `candidates` are their ids and names."""
+
+    def __init__(self, message: str, candidates: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.candidates = candidates
 
 
 class StateError(PagecastError):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, text
 
-from campaigns.errors import InputError, NotFoundError
+from campaigns.errors import AmbiguousError, NotFoundError
 from schemas.campaign import Campaign, CampaignState
 
 _LAST = text("SELECT * FROM campaign ORDER BY id DESC LIMIT 1")
@@ -25,7 +25,7 @@ NEWEST = 1 << 62
 
 
 def campaign(conn: Connection, word: str) -> Campaign:
-    """Return the campaign that `word` means; raises InputError where there is none, or several."""
+    """Return the campaign that `word` means; raises NotFoundError or AmbiguousError."""
     if word == "last":
         row = conn.execute(_LAST).mappings().one_or_none()
         found = [_campaign(row)] if row else []
@@ -36,7 +36,8 @@ def campaign(conn: Connection, word: str) -> Campaign:
         return (exact or found)[0]
     if found:
         names = ", ".join(f"{each.ref} ({each.name})" for each in found[:5])
-        raise InputError(f"{word} means several campaigns: {names}. Give more of the id.")
+        candidates = {each.ref: each.name for each in found}
+        raise AmbiguousError(f"{word} means several campaigns: {names}. Give more of the id.", candidates)
     raise NotFoundError(f"There is no campaign {word}. `pagecast status` lists those there are.")
 
 

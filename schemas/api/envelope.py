@@ -42,10 +42,11 @@ class Paged(BaseModel, Generic[Data]):
 
 
 class Detail(BaseModel):
-    """What is wrong with one field."""
+    """What is wrong with one field; `value` is something that it may be instead, such as an id, null for most."""
 
     field: str = Field(examples=["query.limit"])
     message: str = Field(examples=["Input should be less than or equal to 100"])
+    value: str | None = Field(default=None, examples=[None])
 
 
 class Fault(BaseModel):

@@ -12,7 +12,7 @@ from campaigns.report.rows import rows
 from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from campaigns.web.api.envelope import said
+from campaigns.web.api.envelope import paged, said
 from campaigns.web.api.promise import ACCEPTED, Prefer, answer, of_campaign
 from campaigns.web.pulse import standing
 from schemas.api.audit import Happening
@@ -40,10 +40,21 @@ def campaigns(
     limit: Limit = 50,
     cursor: Cursor = None,
     state: Annotated[CampaignState | None, Query(description="Of this state only.")] = None,
+    word: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="The one campaign that it means: an id, a unique beginning of one, a unique name, or `last`.",
+            examples=["last"],
+        ),
+    ] = None,
 ) -> Paged[Summary]:
-    """List campaigns, the newest first."""
+    """List campaigns, the newest first; or find the one that a word means, as the command line does."""
     (before,) = place(cursor, (LARGEST,))
     with desk.runtime.reading() as conn:
+        if word is not None:
+            return paged([summary(find.campaign(conn, word))], None)
         found = find.latest(conn, limit + 1, state=state, before=before)
     return page_of(found, limit, lambda each: (each.id or 0,), summary)
 
@@ -69,12 +80,13 @@ def deliveries(
     cursor: Cursor = None,
     state: Annotated[DeliveryState | None, Query(description="In this state only.")] = None,
     reason: Annotated[Reason | None, Query(description="For this reason only.")] = None,
+    recipient: Annotated[str | None, Query(description="Of this recipient id only.")] = None,
 ) -> Paged[Row]:
     """List what became of each person, in the order of the ledger; there is none before the launch."""
     found = desk.campaign(ref)
     (after,) = place(cursor, (0,))
     with desk.runtime.reading() as conn:
-        page = rows(conn, found, state=state, reason=reason, after=after, most=limit + 1)
+        page = rows(conn, found, state=state, reason=reason, recipient=recipient, after=after, most=limit + 1)
     return page_of(page, limit, lambda row: (row.id,), lambda row: row)
 
 

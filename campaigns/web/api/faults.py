@@ -34,7 +34,7 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(PagecastError)
     def ours(_request: Request, error: PagecastError) -> JSONResponse:
         fault = faults.fault(error)
-        return failed(fault.status, fault.code, fault.message)
+        return failed(fault.status, fault.code, fault.message, details=fault.details)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
