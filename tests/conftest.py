@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import waiting
+from campaigns.runtime import Runtime
+from tests import factories, waiting
 from tests.postgres import Postgres, started
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -63,6 +64,14 @@ def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     with request.getfixturevalue("postgres").database() as url:
         monkeypatch.setenv("DATABASE_URL", url)
         yield POSTGRESQL
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
+    """A state folder with a migrated database on which each test runs as its `databases` mark says."""
+    opened = factories.opened(tmp_path / "home")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

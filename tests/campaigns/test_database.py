@@ -21,13 +21,6 @@ BOTH = pytest.mark.databases("sqlite", "postgresql")
 POSTGRESQL = pytest.mark.databases("postgresql")
 
 
-@pytest.fixture
-def runtime(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
 def note(conn, sentence="Said."):
     events.record(conn, 1, "test", "test", sentence)
 

@@ -111,13 +111,6 @@ def _prepared(row: Candidate, _slot: int) -> Candidate | Reason:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def post(runtime: Runtime, tmp_path: Path) -> Iterator[Post]:
     """Twelve people of one chunk; the last two wrote three days ago. Times of items are laid over the present."""
     rows = factories.people(12)

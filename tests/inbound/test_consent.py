@@ -2,8 +2,6 @@
 
 import itertools
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +11,6 @@ from sqlalchemy import event
 from campaigns import suppression
 from campaigns.errors import InputError
 from campaigns.inbound.consent import AHEAD_MS, Said, note
-from campaigns.runtime import Runtime
 from campaigns.suppression.history import Event, holding
 from schemas.consent import ConsentKind
 from tests import factories
@@ -24,13 +21,6 @@ ANN, BOB = "17841400000000001", "17841400000000002"
 ACME, OTHER, EVERY = 1, 2, 0
 OUT, IN = ConsentKind.OPTED_OUT, ConsentKind.OPTED_IN
 NOW = 1_800_000_000_000
-
-
-@pytest.fixture
-def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
 
 
 def said(kind, at, person=ANN, sender=ACME, *, source="word", evidence="", key=None):

@@ -78,16 +78,21 @@ class Desk:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def desk(runtime: Runtime, tmp_path: Path) -> Iterator[Desk]:
     # 0.05/s makes three people a chunk.
     file = factories.content(pages={"acme": factories.page(rate=0.05)})
     made = Desk(runtime, factories.launched(runtime, tmp_path, factories.people(12), file))
     yield made
     made.check()
+
+
+@pytest.fixture
+def held(desk: Desk) -> Held:
+    desk.prove()
+    return desk.held()
+
+
+@pytest.fixture
+def row(desk: Desk, held: Held) -> Candidate:
+    """Somebody who is on the wire."""
+    return desk.claim(held, 1).rows[0]

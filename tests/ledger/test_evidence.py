@@ -23,17 +23,6 @@ ACCEPTED, DELIVERED, READ, FAILED, UNKNOWN, SKIPPED = (
 )
 
 
-@pytest.fixture
-def held(desk):
-    desk.prove()
-    return desk.held()
-
-
-@pytest.fixture
-def row(desk, held):
-    return desk.claim(held, 1).rows[0]
-
-
 def accept(desk, *proofs):
     with desk.runtime.writing() as conn:
         return evidence.accept(conn, proofs)

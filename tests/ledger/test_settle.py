@@ -21,17 +21,6 @@ ACCEPTED, FAILED, PENDING, UNKNOWN = (
 )
 
 
-@pytest.fixture
-def held(desk):
-    desk.prove()
-    return desk.held()
-
-
-@pytest.fixture
-def row(desk, held):
-    return desk.claim(held, 1).rows[0]
-
-
 def test_accepted(desk, held, row):
     assert desk.settle(held, row, ACCEPTED, message_ids="m_1", request_id="r", accepted_at=5) == 1
     got = desk.row(row.id)

@@ -30,13 +30,6 @@ ANA, BEN = person(0), person(1)
 
 
 @pytest.fixture
-def runtime(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def campaign(runtime, tmp_path):
     """One campaign of six; the first of them got it."""
     rows = [row | {"note": f"friend of {ANA}, not of {ANA}7"} for row in factories.people(PEOPLE)]

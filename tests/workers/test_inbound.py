@@ -9,7 +9,6 @@ import pytest
 from campaigns.inbox import Inbox, Raw
 from campaigns.runtime import now_of
 from schemas.page import ProviderName
-from tests import factories
 from workers import broker as bells
 from workers.clock import Clock
 from workers.inbound import Desk
@@ -29,13 +28,6 @@ with Presence(runtime.settings.home) as presence, runtime.reading() as conn:
     print(len(taken), flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def runtime(dialect, tmp_path):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

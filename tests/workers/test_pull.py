@@ -26,13 +26,6 @@ def platform(running):
     return running
 
 
-@pytest.fixture
-def runtime(dialect, tmp_path):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
 class Worker:
     def __init__(self, runtime, campaign):
         self.runtime = runtime

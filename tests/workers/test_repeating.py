@@ -17,13 +17,6 @@ from workers.presence import Presence
 
 
 @pytest.fixture
-def runtime(dialect, tmp_path):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def inbox(runtime):
     opened = Inbox.of(runtime)
     yield opened

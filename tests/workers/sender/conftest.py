@@ -146,12 +146,5 @@ def platform(running_simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, dialect: str) -> Iterator[Runtime]:  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def bench(runtime: Runtime, tmp_path: Path, valkey_url: str, platform: Simulator) -> Bench:
     return Bench(runtime, tmp_path, valkey_url, platform)

@@ -28,13 +28,6 @@ PACE = 5 * MINUTE
 ZONES = ("Europe/Paris", "America/New_York", "Asia/Tokyo")
 
 
-@pytest.fixture
-def runtime(tmp_path, dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(tmp_path / "home")
-    yield opened
-    opened.close()
-
-
 class Nights:
     """A launched campaign that begins at `now`, and what happens to it as time is moved."""
 
