@@ -59,7 +59,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
 
     app = FastAPI(title="Pagecast", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.include_router(webhooks.router)
-    app.add_route("/metrics", metrics.door(runtime, inbox))
+    app.router.routes.append(metrics.route(runtime, inbox, attempts))
     app.state.pulse = pulse
     app.mount("/api/v1", api(runtime, environment, attempts, pulse))
     app.include_router(Login(runtime, passes, attempts).router)
@@ -142,6 +142,7 @@ def main() -> None:
         site,
         host=settings.host,
         port=settings.port,
+        log_config=None,  # the server's lines are redacted and shaped as ours are
         log_level="warning",
         access_log=False,
         server_header=False,

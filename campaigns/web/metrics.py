@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from campaigns.access import holds
@@ -24,7 +25,7 @@ from campaigns.notices import queue
 from campaigns.report import tallies as tally
 from campaigns.report.gauges import CampaignGauges, Gauges, gauges
 from campaigns.runtime import Runtime, now_of
-from campaigns.web.api.door import Door
+from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.envelope import failed
 from schemas.delivery import COUNTED, DUPLICATE, REJECTED
 from schemas.notice import NoticeState
@@ -40,9 +41,9 @@ Labelled = Iterable[tuple[Sequence[str], float]]
 """Label values, and the value under them."""
 
 
-def door(runtime: Runtime, inbox: Inbox) -> Door:
-    """Return what answers at /metrics: to keys that may read, and to nobody else."""
-    return Door(Metrics(Reading(runtime, inbox)), runtime)
+def route(runtime: Runtime, inbox: Inbox, attempts: Attempts) -> Route:
+    """Return /metrics: for keys that may read, and for nobody else."""
+    return Route("/metrics", Door(Metrics(Reading(runtime, inbox)), runtime, attempts))
 
 
 class Metrics:

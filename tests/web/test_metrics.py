@@ -15,6 +15,7 @@ from campaigns.lifecycle.control import cancel, pause
 from campaigns.report import gauges as measured
 from campaigns.runtime import now_of
 from campaigns.web import metrics
+from campaigns.web.api.door import ATTEMPTS
 from campaigns.web.app import application
 from schemas.api_key import Role
 from schemas.notice import NoticeKind
@@ -40,14 +41,14 @@ def key(runtime):
     return made
 
 
-def ask(site, method="GET", **headers):
+def ask(site, method="GET", path="/metrics", **headers):
     """Send one request, with header names in snake case."""
 
     async def send():
         transport = httpx.ASGITransport(app=site, client=("10.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://pagecast") as http:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            return await http.request(method, "/metrics", headers=named)
+            return await http.request(method, path, headers=named)
 
     return asyncio.run(send())
 
@@ -312,6 +313,12 @@ def test_a_stranger_gets_401_and_nothing_else(site, under_way):
             answer = ask(site, method, **headers)
             assert answer.status_code == 401, headers
             assert not re.search(r"pagecast_|acme|Spring", answer.text)
+
+
+def test_wrong_keys_are_counted_with_those_of_the_api(site):
+    for _ in range(ATTEMPTS):
+        ask(site, path="/api/v1/me", x_api_key="wrong")
+    assert ask(site, x_api_key="wrong").status_code == 429
 
 
 def test_prometheus_can_take_it(site, key, under_way):
