@@ -17,7 +17,7 @@ from campaigns.runtime import now_of
 from campaigns.settings import Settings
 from campaigns.web.api.door import ATTEMPTS
 from campaigns.web.app import application, first_link
-from campaigns.web.dashboard.guard import Guard
+from campaigns.web.dashboard.guard import Guard, Watched
 from campaigns.web.login import inside
 from campaigns.web.passes import COOKIE, IDLE, WHOLE, Passes
 from schemas.api_key import Role
@@ -128,27 +128,61 @@ def test_the_api_takes_a_bearer(browser, key):
 
 @pytest.mark.parametrize("cookie", ["", "nonsense", "eyJrZXlfaWQiOjF9.aaaa.bbbb"])
 def test_a_socket_is_for_those_who_are_in(app, cookie):
-    assert dialled(app, {"cookie": f"{COOKIE}={cookie}", "origin": HOST}) == ["websocket.close"]
+    told = dialled(app, {"cookie": f"{COOKIE}={cookie}", "origin": HOST}, says="40")
+    assert [message["type"] for message in told] == ["websocket.accept", *["websocket.send"] * 2, "websocket.close"]
+    assert [message.get("text", "")[:2] for message in told[1:3]] == ["0{", "44"]
+    assert "handshake failed" in told[2]["text"]
 
 
 def test_a_socket_is_for_our_own_pages(app, browser, key):
     browser.login(key)
     cookie = f"{COOKIE}={browser.cookies[COOKIE]}"
-    assert dialled(app, {"cookie": cookie, "origin": "https://evil.example"}) == ["websocket.close"]
-    assert dialled(app, {"cookie": cookie}) == ["websocket.close"]
-    assert dialled(app, {"cookie": cookie, "origin": HOST})[0] == "websocket.accept"
+    for headers in ({"origin": "https://evil.example"}, {}, {"origin": HOST, "sec-fetch-site": "same-site"}):
+        assert [message["type"] for message in dialled(app, {"cookie": cookie} | headers)] == ["websocket.close"]
+    assert dialled(app, {"cookie": cookie, "origin": HOST})[0]["type"] == "websocket.accept"
 
 
-def dialled(app, headers):
-    """Return what a socket to NiceGUI's endpoint is told before it says anything."""
+def test_an_open_socket_ends_with_its_key(runtime, key):
+    passes = Passes(runtime)
+    admitted = passes.admit(passes.issue(key.key, int(time.time() * 1000)))
+    heard, told = [], []
+
+    async def ask():
+        return {"type": "websocket.receive", "text": "42"}
+
+    async def tell(message):
+        told.append(message["type"])
+
+    watched = Watched(passes, admitted.shown, ask, tell)
+
+    async def talk():
+        heard.append((await watched.receive())["type"])
+        await watched.send({"type": "websocket.send", "text": "before"})
+        await asyncio.to_thread(revoke, runtime)
+        heard.append((await watched.receive())["type"])
+        await watched.send({"type": "websocket.send", "text": "after"})
+
+    asyncio.run(talk())
+    assert heard == ["websocket.receive", "websocket.disconnect"]
+    assert told == ["websocket.send", "websocket.close"]
+
+
+def revoke(runtime):
+    with runtime.writing() as conn:
+        keys.revoke(conn, "maria", now=now_of(conn), actor="test")
+
+
+def dialled(app, headers, says=None):
+    """Return what a socket to NiceGUI's endpoint is told, where it says this and goes."""
     told = []
-    asked = iter([{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}])
+    words = [{"type": "websocket.receive", "text": says}] * 2 if says else []
+    asked = iter([{"type": "websocket.connect"}, *words, {"type": "websocket.disconnect", "code": 1000}])
 
     async def receive():
         return next(asked)
 
     async def send(message):
-        told.append(message["type"])
+        told.append(message)
 
     pairs = [
         (name.encode(), value.encode())
@@ -246,8 +280,7 @@ def test_a_forged_session_is_none(app, browser, key):
 
 def test_a_session_ends_with_its_key(browser, key, runtime):
     browser.login(key)
-    with runtime.writing() as conn:
-        keys.revoke(conn, "maria", now=now_of(conn), actor="test")
+    revoke(runtime)
     assert not browser.is_in()
 
 

@@ -83,10 +83,10 @@ def _mode(dark: ui.dark_mode) -> None:
 
     with (
         buttons.icon_only("contrast", "Light or dark"),
-        ui.menu().props("auto-close"),
+        ui.menu().props("auto-close role=menu"),
     ):
         for value, word, icon in _MODES:
-            with ui.menu_item(on_click=lambda value=value: choose(value)).classes("choice"):
+            with ui.menu_item(on_click=lambda value=value: choose(value)).classes("choice").props("role=menuitem"):
                 ui.icon(icon)
                 ui.label(word)
 

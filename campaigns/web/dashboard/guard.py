@@ -4,7 +4,9 @@ Each request asks whether the key still lives. An open socket asks with everythi
 second for what goes out, so that a key's end closes the screens that it has open.
 """
 
+import asyncio
 import time
+from contextlib import suppress
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -15,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaigns.web import login
 from campaigns.web.dashboard.session import House, Session
-from campaigns.web.passes import COOKIE, Admitted
+from campaigns.web.passes import COOKIE, Admitted, Pass, Passes
 from campaigns.web.shield import is_same_origin
 
 # Vue compiles templates in the browser and NiceGUI writes its start into the page: neither goes without `unsafe-…`.
@@ -26,6 +28,9 @@ POLICY = (
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _AGAIN = 1.0
+_PATIENCE = 3.0
+_OPENED = '0{"sid":"-","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
+_FAILED = '44{"message":"Implicit handshake failed"}'
 _ENDED = 4401
 """The close code of a socket whose session is over; above 4000 they are an application's own."""
 
@@ -55,7 +60,7 @@ class Guard:
         if scope["type"] == "http":
             await self._app(scope, receive, _marked(scope, send, admitted, self._house))
         else:
-            watched = _Watched(session, receive, send)
+            watched = Watched(self._house.passes, admitted.shown, receive, send)
             await self._app(scope, watched.receive, watched.send)
 
     async def _admitted(self, scope: Scope) -> Admitted | None:
@@ -75,21 +80,25 @@ class Guard:
             target = scope["path"] + (f"?{query}" if query else "")
             url = "/login" if target == login.HOME else f"/login?next={quote(target, safe='')}"
             await RedirectResponse(url, 303, {"Cache-Control": "no-store"})(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await _send_home(receive, send)
         else:
             await _refuse(scope, receive, send, 401)
 
 
-class _Watched:
+class Watched:
     """A socket that ends with its session."""
 
-    def __init__(self, session: Session, receive: Receive, send: Send) -> None:
-        self._session = session
+    def __init__(self, passes: Passes, shown: Pass, receive: Receive, send: Send) -> None:
+        self._passes = passes
+        self._shown = shown
         self._receive = receive
         self._send = send
         self._asked = time.monotonic()
         self._over = False
 
     async def receive(self) -> Message:
+        """Return what came, as long as the session holds."""
         message = await self._receive()
         if message["type"] == "websocket.receive" and not await self._holds():
             await self._end()
@@ -97,6 +106,7 @@ class _Watched:
         return message
 
     async def send(self, message: Message) -> None:
+        """Pass on what goes out, as long as the session holds."""
         if self._over:
             return
         due = time.monotonic() - self._asked > _AGAIN
@@ -107,7 +117,7 @@ class _Watched:
 
     async def _holds(self) -> bool:
         self._asked = time.monotonic()
-        return not self._over and await run_sync(self._session.house.passes.holds, self._session.shown)
+        return not self._over and await run_sync(self._passes.holds, self._shown)
 
     async def _end(self) -> None:
         if not self._over:
@@ -129,6 +139,23 @@ def _marked(scope: Scope, send: Send, admitted: Admitted, house: House) -> Send:
         await send(message)
 
     return marked
+
+
+async def _send_home(receive: Receive, send: Send) -> None:
+    """Make a page whose session is over load itself anew, which leads to the login.
+
+    It would dial a socket that is refused for ever, and say that the connection is lost. These are the words, in
+    Socket.IO's protocol, on which NiceGUI's page gives up; there is nothing else behind this socket.
+    """
+    await receive()
+    await send({"type": "websocket.accept"})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            for word in (_OPENED, _FAILED):
+                await send({"type": "websocket.send", "text": word})
+                if (await receive())["type"] == "websocket.disconnect":
+                    return
+    await send({"type": "websocket.close", "code": _ENDED})
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
