@@ -128,6 +128,11 @@ def test_secrets_are_found_however_deep_they_stand(lines, fact):
     assert "*/*" in text or "accept" not in text.lower()
 
 
+def test_what_stands_beside_a_secret_keeps_its_form(lines):
+    line = said(lines, page={"name": "acme", "routes": [{"token": PLAIN, "rate": 36}]})
+    assert line["page"] == {"name": "acme", "routes": [{"token": "[hidden]", "rate": 36}]}
+
+
 def fail():
     raise ConnectionError(f"cannot reach https://graph.facebook.com/me?access_token={META}")
 
