@@ -67,6 +67,9 @@ _SETTLE = text(f"""
         result = :result, file = :file, error = :error
     WHERE {_MINE}
 """)  # noqa: S608 - words of our own
+_CALL_OFF = text(f"""
+    UPDATE job SET state = 'failed', owner = '', arguments = '{{}}', finished_at = :now, error = :error WHERE {_OPEN}
+""")  # noqa: S608 - words of our own
 _FORGET_OLD = text("DELETE FROM job WHERE state <> 'working' AND COALESCE(finished_at, created_at) < :before")
 _FORGET_NAMING = text("""
     DELETE FROM job WHERE state <> 'working' AND (file IS NOT NULL OR result LIKE '%' || :person || '%'
@@ -191,6 +194,12 @@ def settle(conn: Connection, ref: str, owner: str, outcome: Outcome, now: int) -
 def folder(storage: Path, ref: str) -> Path:
     """Return where the file of a job is."""
     return storage / "jobs" / ref
+
+
+def call_off(conn: Connection, sentence: str, now: int) -> None:
+    """Fail every job that is not done, with a sentence for who asked: what they saw then may be otherwise now."""
+    error = Fault(code="conflict", message=sentence, status=409).model_dump_json()
+    conn.execute(_CALL_OFF, {"error": error, "now": now})
 
 
 def forget_old(conn: Connection, now: int) -> int:

@@ -47,11 +47,12 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Errand:
-    """A job's process, and when it began (monotonic)."""
+    """A job's process, and when it began (monotonic); `lost` once the job was seen to be ours no more."""
 
     job: Job
     process: "subprocess.Popen[bytes]"
     began: float
+    lost: bool = False
 
 
 class Jobs:
@@ -109,12 +110,13 @@ class Jobs:
         self._renewed = now
         with self._runtime.writing() as conn:
             moment = now_of(conn)
-            lost = [each for each in self._errands if not jobs.renew(conn, each.job.ref, self._owner, moment)]
-        for errand in self._errands:
-            # One that has settled is lost too, and ends by itself.
-            if now - errand.began > LONGEST or (errand in lost and errand.process.poll() is None):
-                logger.warning("job.ended_early", job=errand.job.ref, lost=errand in lost)
+            kept = [jobs.renew(conn, errand.job.ref, self._owner, moment) for errand in self._errands]
+        for errand, ours in zip(self._errands, kept, strict=True):
+            # One that has just settled is ours no more either, and ends by itself.
+            if now - errand.began > LONGEST or (errand.lost and not ours):
+                logger.warning("job.ended_early", job=errand.job.ref, lost=not ours)
                 errand.process.kill()
+            errand.lost = not ours
 
     def _give_back(self, errands: list[_Errand], *, counts: bool) -> None:
         if not errands:

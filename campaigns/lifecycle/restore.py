@@ -23,9 +23,9 @@ from typing import IO
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from campaigns import events, inbox, migrations
+from campaigns import events, inbox, jobs, migrations
 from campaigns.errors import InputError, StateError
-from campaigns.home import DATABASE
+from campaigns.home import DATABASE, JOBS_LOCK
 from campaigns.ledger import chunks
 from campaigns.lifecycle.backup import MANIFEST, STORAGE, Manifest, database_file, refuse_server
 from campaigns.runtime import Runtime, make_private, now_of
@@ -110,7 +110,7 @@ def restore(settings: Settings, file: Path, actor: str) -> Restored:
 def stopped(home: Path, verb: str) -> Iterator[None]:
     """Hold what a supervisor and every worker of this state folder hold while they live; raises StateError."""
     with ExitStack() as held:
-        for file in [home / "supervisor.lock", *(home / "workers").glob("*")]:
+        for file in [home / "supervisor.lock", home / JOBS_LOCK, *(home / "workers").glob("*")]:
             lock = held.enter_context(file.open("a"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -166,6 +166,7 @@ def _hold(settings: Settings, fresh: Path, manifest: Manifest, actor: str) -> tu
             for chunk in chunks.running(conn):
                 chunks.recover(conn, chunk.id, chunk.owner)
             paused = _pause_all(conn, manifest, actor)
+            jobs.call_off(conn, f"A backup of {moment(manifest)} was restored. Ask again.", now_of(conn))
             drafts = int(conn.execute(_DRAFTS).scalar_one())
         with runtime.engine.connect() as conn:
             conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

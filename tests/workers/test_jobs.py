@@ -13,7 +13,7 @@ import pytest
 
 from campaigns import jobs, keys
 from campaigns.jobs import Asked, Outcome
-from campaigns.lifecycle import erase
+from campaigns.lifecycle import backup, erase, restore
 from campaigns.lifecycle.retention import Retention
 from campaigns.runtime import now_of
 from schemas.api.envelope import Fault
@@ -77,13 +77,12 @@ def process():
             running.kill()
 
 
-@BOTH
 def test_a_process_does_what_is_asked_and_ends_in_order(runtime, tmp_path, ask, wait_until):
     draft = submitted(runtime, tmp_path, people(3))
     plan, wrong = ask(JobKind.PLAN, campaign=draft.ref), ask(JobKind.REPORT, campaign=draft.ref)
     assert runtime.takes_jobs is not True
     with process() as running:
-        wait_until(lambda: found(runtime, plan).finished_at and found(runtime, wrong).finished_at, "both are done", seconds=30)
+        wait_until(lambda: all(found(runtime, job).finished_at for job in (plan, wrong)), "both are done", seconds=30)
         assert runtime.takes_jobs is not False
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
@@ -223,3 +222,13 @@ def test_an_erased_person_is_in_no_job(runtime, ask):
         left = jobs.listed(conn, None, jobs.NEWEST, 10)
     assert [(job.ref, job.state) for job in left] == [(working.ref, "queued"), (other.ref, "done")]
     assert list((runtime.storage / "jobs").iterdir()) == []
+
+
+@pytest.mark.databases("sqlite")
+def test_a_restored_backup_begins_nothing_by_itself(runtime, ask, tmp_path):
+    waits = ask(JobKind.LAUNCH, campaign="a", token="t")
+    backup.backup(runtime, tmp_path / "b.tar")
+    runtime.close()
+    restore.restore(runtime.settings, tmp_path / "b.tar", "test")
+    fault = Fault.model_validate_json(found(runtime, waits).error)
+    assert (fault.code, "was restored" in fault.message) == ("conflict", True)

@@ -144,7 +144,7 @@ def test_who_waits_in_vain_gets_the_job(author, draft):
 
 def test_a_file_is_fetched_from_its_job(author, labour, runtime, tmp_path):
     path = f"/campaigns/{launched(runtime, tmp_path, people(3)).ref}/results"
-    for kind in ("csv", "xlsx", "parquet"):
+    for kind in ("csv", "xlsx"):
         direct = author("GET", f"{path}.{kind}")
         job = promised(author, "GET", f"{path}.{kind}")
         early = author("GET", f"/jobs/{job['id']}/file")
