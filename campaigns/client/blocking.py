@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from campaigns.client import faults, flow
 from campaigns.client.call import Call, Data, Listing, Shown
-from campaigns.client.calls import lists
 from campaigns.client.faults import UnreachableError
 from campaigns.client.files import parts, written
-from campaigns.client.flow import Came, Flow, Step, Wait
+from campaigns.client.flow import Came, Flow, Step, Wait, Work
+from campaigns.client.pieces import Sending, uploaded
 from campaigns.client.progress import AGAIN_S, Progress
 from campaigns.client.wire import asked, connection, is_to_be_read
 from campaigns.errors import NotFoundError
@@ -84,8 +84,11 @@ class Client:
     def upload(
         self, path: Path, *, name: str | None = None, columns: Mapping[str, str] | None = None, zone: str | None = None
     ) -> Checked:
-        """Send a list from a file of any size, read as it goes; see `calls.lists.upload`."""
-        return self.do(lists.upload(path, name=name, columns=columns, zone=zone))
+        """Send a list from a file of any size, read as it goes; see `calls.lists`.
+
+        A large one goes on where the connection broke off; done again, it is not sent again.
+        """
+        return self._run(uploaded(Sending(path, name, columns, zone), self.url))
 
     def download(self, call: Call[bytes], path: Path) -> Path:
         """Write the file that a call asks for to `path` as it comes; it is there whole or not at all."""
@@ -140,6 +143,8 @@ class Client:
         if isinstance(step, Wait):
             time.sleep(step.seconds)
             return None
+        if isinstance(step, Work):
+            return step.do()
         try:
             response = self._http.send(self._http.build_request(**asked(step, parts)), stream=True)
             if is_to_be_read(step, response):

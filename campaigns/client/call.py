@@ -12,6 +12,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from campaigns.errors import InputError
+
 Data = TypeVar("Data")
 Shown = TypeVar("Shown")
 
@@ -31,8 +33,10 @@ class Call(Generic[Data]):
     answer: type[Data]
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
     file: Path | None = None
+    start: int = 0
+    """The first byte of the file that is sent."""
     streamed: bool = False
     """Whether the answer is read as it comes."""
 
@@ -80,21 +84,34 @@ def listing(path: str, answer: type[list[Shown]], **params: Any) -> Listing[Show
     return Listing("GET", path, answer, params=_given(params))
 
 
-def post(path: str, answer: type[Data], body: BaseModel | Mapping[str, Any] | None = None) -> Call[Data]:
-    """Return what does something; the body's fields that nobody set are left out."""
+def post(path: str, answer: type[Data], body: BaseModel | Mapping[str, Any] | None = None, **params: Any) -> Call[Data]:
+    """Return what does something; the body's fields that nobody set, and parameters that are None, are left out."""
     headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
     if body is None:
-        return Call("POST", path, answer, headers=headers)
+        return Call("POST", path, answer, params=_given(params), headers=headers)
     if isinstance(body, BaseModel):
         content = body.model_dump_json(by_alias=True, exclude_unset=True)
     else:
         content = json.dumps(body, default=str)
-    return Call("POST", path, answer, headers=headers | _JSON, content=content.encode())
+    return Call("POST", path, answer, params=_given(params), headers=headers | _JSON, content=content.encode())
 
 
-def delete(path: str, answer: type[Data]) -> Call[Data]:
-    """Return what takes something away."""
-    return Call("DELETE", path, answer)
+def send(path: str, answer: type[Data], file: Path, **params: Any) -> Call[Data]:
+    """Return what sends a file, which is the same however often it comes; raises InputError for one that is not there.
+
+    Parameters that are None are left out.
+    """
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise InputError(f"Cannot read {file}: {error.strerror}. Check the path.") from error
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+    return Call("POST", path, answer, params=_given(params), headers=headers, file=file)
+
+
+def delete(path: str, answer: type[Data], **params: Any) -> Call[Data]:
+    """Return what takes something away; parameters that are None are left out."""
+    return Call("DELETE", path, answer, params=_given(params))
 
 
 def _given(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import httpx
 from pydantic import ValidationError
 
-from campaigns.errors import InputError, NotFoundError, PagecastError, StateError, StoppedError, UsageError
+from campaigns.errors import AmbiguousError, InputError, PagecastError, StateError, UsageError
+from campaigns.faults import TABLE
 from schemas.api.envelope import Failure, Fault
 
 
@@ -15,13 +16,7 @@ class UnreachableError(PagecastError):
     """The server cannot be reached, or cannot do its work now."""
 
 
-CLASSES: Mapping[str, type[PagecastError]] = {
-    "bad_request": UsageError,
-    "not_found": NotFoundError,
-    "invalid_input": InputError,
-    "conflict": StateError,
-    "stopped": StoppedError,
-    "failed": PagecastError,
+CLASSES: Mapping[str, type[PagecastError]] = {code: error for error, (_, code) in TABLE.items()} | {
     "unauthorized": UsageError,
     "forbidden": StateError,
     "method_not_allowed": UsageError,
@@ -41,7 +36,10 @@ _BROKEN = range(400, 600)
 
 def raised(fault: Fault) -> PagecastError:
     """Return the error that a fault is, with the server's sentence."""
-    return CLASSES.get(fault.code, PagecastError)(fault.message)
+    error = CLASSES.get(fault.code, PagecastError)
+    if issubclass(error, AmbiguousError):
+        return error(fault.message, {each.value: each.message for each in fault.details if each.value})
+    return error(fault.message)
 
 
 def check(url: str, response: httpx.Response) -> None:

@@ -14,16 +14,18 @@ from campaigns.errors import InputError
 PART = 1024 * 1024
 
 
-def parts(path: Path) -> Iterator[bytes]:
-    """Yield a file in parts of a megabyte."""
+def parts(path: Path, start: int) -> Iterator[bytes]:
+    """Yield a file from a byte on, in parts of a megabyte."""
     with path.open("rb") as file:
+        file.seek(start)
         while part := file.read(PART):
             yield part
 
 
-async def parts_in_turn(path: Path) -> AsyncIterator[bytes]:
-    """Yield a file in parts of a megabyte; others go on while one is read."""
+async def parts_in_turn(path: Path, start: int) -> AsyncIterator[bytes]:
+    """Yield a file from a byte on, in parts of a megabyte; others go on while one is read."""
     with await run_sync(path.open, "rb") as file:
+        file.seek(start)
         while part := await run_sync(file.read, PART):
             yield part
 

@@ -10,7 +10,7 @@ held, so nobody who calls it need know which work is long:
 """
 
 import random
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,7 +19,8 @@ import httpx
 from campaigns.client import faults
 from campaigns.client.call import Call, Data, Listing, Shown
 from campaigns.client.calls import jobs
-from campaigns.client.calls.jobs import Job
+from schemas.api.jobs import Job
+from schemas.job import JobState
 
 TRIES = 6
 _FIRST_S = 0.2
@@ -27,6 +28,7 @@ _LONGEST_S = 30.0
 """Who is put off for longer is told so instead."""
 _POLL_S = (0.1, 0.2, 0.5, 1.0)
 """How long after one look at a job the next one comes; the last for all that follow."""
+_ENDED = frozenset({JobState.DONE, JobState.FAILED})
 _PUT_OFF = {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}
 
 
@@ -37,9 +39,16 @@ class Wait:
     seconds: float
 
 
-Step = Call[Any] | Wait
-Came = httpx.Response | httpx.TransportError | None
-"""What came of a call; None after a wait."""
+@dataclass(frozen=True)
+class Work:
+    """Something on this side that takes long."""
+
+    do: Callable[[], str]
+
+
+Step = Call[Any] | Wait | Work
+Came = httpx.Response | httpx.TransportError | str | None
+"""What came of a call or of work; None after a wait."""
 Value = TypeVar("Value")
 Flow = Generator[Step, Came, Value]
 
@@ -80,14 +89,12 @@ def _settled(call: Call[Any], url: str) -> Flow[httpx.Response | Job]:
         raise faults.raised(job.error)
     if call.answer is not bytes:
         return job
-    if not job.result_url:
-        raise faults.misread(url)
-    return (yield from _asked(replace(jobs.file(job.result_url), streamed=call.streamed), url))
+    return (yield from _asked(replace(jobs.file(job.id), streamed=call.streamed), url))
 
 
 def _ended(job: Job, url: str) -> Flow[Job]:
     looks = 0
-    while not job.ended:
+    while job.state not in _ENDED:
         yield Wait(_POLL_S[min(looks, len(_POLL_S) - 1)])
         looks += 1
         job = _job((yield from _asked(jobs.job(job.id), url)), url)
@@ -112,7 +119,7 @@ def _asked(call: Call[Any], url: str) -> Flow[httpx.Response]:
         came = yield call
     if isinstance(came, httpx.TransportError):
         raise faults.unreachable(url, came) from came
-    assert came is not None
+    assert isinstance(came, httpx.Response)
     faults.check(url, came)
     return came
 
@@ -122,7 +129,7 @@ def _again_in(call: Call[Any], came: Came, attempt: int) -> float | None:
     if isinstance(came, httpx.TransportError):
         unsent = isinstance(came, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
         return _backoff(attempt) if (unsent or call.repeatable) and not faults.is_refused_for_good(came) else None
-    assert came is not None
+    assert isinstance(came, httpx.Response)
     after = _retry_after(came)
     if after is not None and after > _LONGEST_S:
         return None

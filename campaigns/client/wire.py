@@ -50,7 +50,7 @@ def asked(call: Call[Any], body: Any) -> dict[str, Any]:
         "url": call.path,
         "params": dict(call.params),
         "headers": dict(call.headers),
-        "content": call.content if call.file is None else body(call.file),
+        "content": call.content if call.file is None else body(call.file, call.start),
     }
 
 

@@ -46,6 +46,8 @@ class Created(Key):
     A replay by `Idempotency-Key` has null in its place, and a dry run has, too; `sentence` says so.
     """
 
-    key: str | None = Field(examples=["pc_0123456789_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"])
+    key: str | None = Field(
+        repr=False, examples=["pc_0123456789_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+    )
     sentence: str = Field(examples=["Keep the key in a safe place: it is not shown again."])
     dry_run: bool

@@ -81,12 +81,14 @@ class Tested(BaseModel):
     A dry run has `requests` (the token's reference stands in the place of the token) and the message as it is seen.
     """
 
+    model_config = ConfigDict(populate_by_name=True)
+
     id: str = Field(examples=["k7m2x9qa"])
     name: str = Field(examples=["Spring"])
     page: str = Field(examples=["acme"])
     channel: str = Field(examples=["instagram"])
     recipient_id: str = Field(examples=["17900000000000777"])
-    like: Like = Field(serialization_alias="as")
+    like: Like = Field(alias="as")
     parts: list[str] = Field(examples=[["Hi Ana, the new menu is out."]])
     outcome: Verdict | str | None = Field(examples=["accepted"])
     sentence: str = Field(examples=["accepted by Meta, message id m_1."])

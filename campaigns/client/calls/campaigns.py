@@ -34,9 +34,12 @@ from schemas.sample import Sample
 _CAMPAIGNS = "campaigns"
 
 
-def listed(*, state: CampaignState | None = None, limit: int = 100) -> Listing[Summary]:
-    """List campaigns, the newest first."""
-    return listing(at(_CAMPAIGNS), list[Summary], state=state, limit=limit)
+def listed(*, state: CampaignState | None = None, word: str | None = None, limit: int = 100) -> Listing[Summary]:
+    """List campaigns, the newest first; or the one that `word` means, which raises AmbiguousError for several.
+
+    A word is an id, a unique beginning of one, a unique name, or `last`.
+    """
+    return listing(at(_CAMPAIGNS), list[Summary], state=state, word=word, limit=limit)
 
 
 def submit(file: CampaignFile | Mapping[str, Any]) -> Call[Drafted]:
@@ -132,10 +135,16 @@ def panic() -> Call[Panic]:
 
 
 def deliveries(
-    ref: str, *, state: DeliveryState | None = None, reason: Reason | None = None, limit: int = 100
+    ref: str,
+    *,
+    state: DeliveryState | None = None,
+    reason: Reason | None = None,
+    recipient: str | None = None,
+    limit: int = 100,
 ) -> Listing[Row]:
-    """List what became of each person, in the order of the ledger."""
-    return listing(at(_CAMPAIGNS, ref, "deliveries"), list[Row], state=state, reason=reason, limit=limit)
+    """List what became of each person, or of one, in the order of the ledger."""
+    which = {"state": state, "reason": reason, "recipient": recipient}
+    return listing(at(_CAMPAIGNS, ref, "deliveries"), list[Row], limit=limit, **which)
 
 
 def explain(ref: str, recipient: str) -> Call[Explanation]:

@@ -1,12 +1,17 @@
-"""Keys to the API. They are made on the command line alone."""
+"""Keys to the API."""
 
-from campaigns.client.call import Call, at, delete, get
-from schemas.api.keys import Key
+from campaigns.client.call import Call, at, delete, get, post
+from schemas.api.keys import Created, Key, NewKey
 
 
 def listed() -> Call[list[Key]]:
     """List every key there ever was, oldest first."""
     return get(at("keys"), list[Key])
+
+
+def create(key: NewKey) -> Call[Created]:
+    """Make a key; the first answer alone shows it."""
+    return post(at("keys"), Created, key)
 
 
 def revoke(name: str) -> Call[Key]:

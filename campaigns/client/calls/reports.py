@@ -1,7 +1,12 @@
 """A campaign's report, at any time: its numbers, and its files for `Client.download`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from campaigns.client.call import Call, at, get
+from schemas.api.exports import ExportKind
 from schemas.api.reports import Kind
+from schemas.several import Several
 from schemas.summary import Summary
 
 _CAMPAIGNS = "campaigns"
@@ -25,3 +30,23 @@ def results(ref: str, kind: Kind = Kind.CSV) -> Call[bytes]:
 def remainder(ref: str) -> Call[bytes]:
     """Return everyone who was not reached, as the next list (CSV)."""
     return get(at(_CAMPAIGNS, ref, "remainder.csv"), bytes)
+
+
+def several(campaigns: Sequence[str] = (), *, since: str | None = None, until: str | None = None) -> Call[Several]:
+    """Return what campaigns came to together: those of these ids, or all that began from a day to another."""
+    return get(at("reports"), Several, **_which(campaigns, since, until))
+
+
+def results_of_several(
+    kind: ExportKind = ExportKind.CSV,
+    campaigns: Sequence[str] = (),
+    *,
+    since: str | None = None,
+    until: str | None = None,
+) -> Call[bytes]:
+    """Return one row a row of each campaign's list, the campaign in front."""
+    return get(at("reports", f"results.{kind}"), bytes, **_which(campaigns, since, until))
+
+
+def _which(campaigns: Sequence[str], since: str | None, until: str | None) -> dict[str, Any]:
+    return {"campaign": list(campaigns) or None, "from": since, "to": until}
