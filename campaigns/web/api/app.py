@@ -1,7 +1,9 @@
 """The API as one application, to be mounted at /api/v1."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib.metadata import version
+from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI, Security
@@ -33,8 +35,9 @@ from campaigns.web.api import (
 )
 from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
-from campaigns.web.api.faults import DOCUMENTED, answer_errors
+from campaigns.web.api.faults import DOCUMENTED, TOO_LARGE, answer_errors
 from campaigns.web.api.once import Once
+from campaigns.web.api.specimens import exemplify
 from campaigns.web.pulse import Pulse
 
 _RESOURCES = (
@@ -76,11 +79,25 @@ one's answer.
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 
 
+class Api(FastAPI):
+    """The application, whose documentation has an example of every body and answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the documentation."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            for operations in document["paths"].values():
+                if "post" in operations:
+                    operations["post"]["responses"]["413"] = deepcopy(TOO_LARGE)
+            exemplify(document)
+        return super().openapi()
+
+
 def api(
     runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | None = None, pulse: Pulse | None = None
 ) -> FastAPI:
     """Build the API on opened resources; `environment` is where secrets are looked up."""
-    app = FastAPI(
+    app = Api(
         title="Pagecast",
         version=version("pagecast"),
         description=_DESCRIPTION,

@@ -1,10 +1,10 @@
 """People as files: who wrote to a page, and who must not be messaged."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path as File
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
@@ -16,6 +16,8 @@ from schemas.api.exports import ExportKind
 from schemas.api.reports import Kind
 from schemas.right import Right
 
+Wanted = Annotated[ExportKind, Path(description="What the file is.")]
+
 router = APIRouter()
 
 _MEDIA = {ExportKind.CSV: CSV, ExportKind.PARQUET: MEDIA[Kind.PARQUET]}
@@ -24,7 +26,7 @@ _MEDIA = {ExportKind.CSV: CSV, ExportKind.PARQUET: MEDIA[Kind.PARQUET]}
 @router.get("/contacts/export.{kind}", name="export", tags=["contacts"], **file(*_MEDIA.values()), **may(Right.READ))
 async def written_to(
     desk: Here,
-    kind: ExportKind,
+    kind: Wanted,
     page: Annotated[str, Query(description="The page they wrote to.", examples=["acme"])],
     is_open: Annotated[bool, Query(alias="open", description="Only those whose window is open.")] = False,
     min_left: Annotated[str, Query(description="Only those with at least this long left.", examples=["2h"])] = "0m",
@@ -42,7 +44,7 @@ async def written_to(
 @router.get(
     "/suppressions/export.{kind}", name="export", tags=["suppressions"], **file(*_MEDIA.values()), **may(Right.READ)
 )
-async def opted_out(desk: Here, kind: ExportKind) -> StreamingResponse:
+async def opted_out(desk: Here, kind: Wanted) -> StreamingResponse:
     """Return everybody who is suppressed, oldest first, as a file that an import of opt-outs understands."""
     found = await desk.heavily(lambda: _written(desk, kind, optouts.everybody, optouts.COLUMNS))
     return streamed(found, _MEDIA[kind], f"suppressions.{kind}")
@@ -54,7 +56,7 @@ def _written(
     listed: Callable[[Connection], Iterator[dict[str, Any]]],
     columns: tuple[str, ...],
 ) -> BinaryIO:
-    def write(folder: Path) -> Path:
+    def write(folder: File) -> File:
         path = folder / "people"
         with desk.runtime.reading() as conn:
             if kind is ExportKind.PARQUET:

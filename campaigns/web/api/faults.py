@@ -22,10 +22,16 @@ _SENTENCES = {
     405: "This address knows no such method. /api/v1/openapi.json lists what there is.",
 }
 
+_ANYWHERE = (400, 401, 403, 404, 409, 422, 429, 500, 503)
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failure, "description": HTTPStatus(status).phrase} for status in (401, 403, 404, 409, 422, 429)
+    status: {"model": Failure, "description": HTTPStatus(status).phrase} for status in _ANYWHERE
 }
 """What every route may answer instead of what it is for."""
+TOO_LARGE: dict[str, Any] = {
+    "description": HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
+}
+"""What every route may answer, too, that takes a body."""
 
 
 def answer_errors(app: FastAPI) -> None:

@@ -1,9 +1,9 @@
 """A campaign's report, at any time: as JSON, as a page, and row by row as a file."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
@@ -14,6 +14,8 @@ from schemas.api.reports import Kind
 from schemas.job import JobKind
 from schemas.right import Right
 from schemas.summary import Summary
+
+Wanted = Annotated[Kind, Path(description="What the file is.")]
 
 router = APIRouter(prefix="/campaigns/{ref}", tags=["reports"])
 
@@ -37,7 +39,7 @@ async def page(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
 
 
 @router.get("/results.{kind}", **_late(*MEDIA.values()), **may(Right.READ))
-async def results(desk: Here, ref: Ref, kind: Kind, prefer: Prefer = "") -> Response:
+async def results(desk: Here, ref: Ref, kind: Wanted, prefer: Prefer = "") -> Response:
     """Return one row a row of the list, with what became of it; CSV and XLSX hold no formula."""
     return await _answer(desk, ref, JobKind.RESULTS, prefer, kind=kind.value)
 

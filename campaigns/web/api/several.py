@@ -1,10 +1,10 @@
 """Several campaigns as one report: those that are named, or all that began in a span of time."""
 
-from pathlib import Path
+from pathlib import Path as File
 from tempfile import TemporaryDirectory
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
@@ -22,6 +22,8 @@ from schemas.api.reports import Kind
 from schemas.campaign import Campaign
 from schemas.right import Right
 from schemas.several import Several
+
+Wanted = Annotated[ExportKind, Path(description="What the file is.")]
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -45,7 +47,7 @@ async def together(desk: Here, campaigns: Named = None, since: Since = None, unt
 
 @router.get("/results.{kind}", **file(*_MEDIA.values()), **may(Right.READ))
 async def rows_together(
-    desk: Here, kind: ExportKind, campaigns: Named = None, since: Since = None, until: Until = None
+    desk: Here, kind: Wanted, campaigns: Named = None, since: Since = None, until: Until = None
 ) -> StreamingResponse:
     """Return one row a row of each campaign's list, the campaign in front, with what became of it."""
     found = await desk.heavily(lambda: _stacked(desk, kind, campaigns, since, until))
@@ -61,7 +63,7 @@ def _stacked(desk: Desk, kind: ExportKind, named: list[str] | None, since: str |
     with TemporaryDirectory(prefix="pagecast-") as folder, desk.runtime.reading() as conn:
         campaigns, when = _chosen(conn, named, since, until)
         summary = several(conn, campaigns, when)
-        csv, parquet = stack(conn, desk.runtime.storage, campaigns, summary, Path(folder), now_ms=now_of(conn))
+        csv, parquet = stack(conn, desk.runtime.storage, campaigns, summary, File(folder), now_ms=now_of(conn))
         return (csv if kind is ExportKind.CSV else parquet).open("rb")
 
 
