@@ -22,6 +22,8 @@ RUNS = (
     ("status.py",),
     ("limiter.py",),
     ("webhooks.py",),
+    ("api.py",),
+    ("streams.py",),
     ("applying.py",),
     ("pace.py", "--rate", "36", "--latency", "0.4", "--jitter", "0.2"),
     ("pace.py", "--rate", "36", "--latency", "1.0"),
