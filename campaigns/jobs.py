@@ -24,6 +24,7 @@ TRIES = 3
 WEEK_MS = 7 * 86_400_000
 MOST_OPEN = 50
 """How many jobs of one key may wait or be worked on."""
+FILES = 3
 NEWEST = 1 << 62
 """A `before` that leaves nothing out."""
 _AGAIN_MS = 1_000
@@ -63,10 +64,18 @@ _RETURN_ALL = text("""
     UPDATE job SET state = 'queued', owner = '', lease_until = 0 WHERE state = 'working' AND owner LIKE :whose
 """)
 _SETTLE = text(f"""
-    UPDATE job SET state = :state, owner = '', arguments = '{{}}', finished_at = :now,
-        result = :result, file = :file, error = :error
+    UPDATE job SET state = :state, owner = '', finished_at = :now, result = :result, file = :file, error = :error,
+        arguments = CASE WHEN kind = 'list' THEN '{{}}' ELSE arguments END
     WHERE {_MINE}
 """)  # noqa: S608 - words of our own
+# Whoever asks for a large file every minute would fill the disk.
+_SUPERSEDE = text("""
+    DELETE FROM job WHERE id IN (
+        SELECT other.id FROM job JOIN job AS other ON other.key_id = job.key_id AND other.kind = job.kind
+            AND other.arguments = job.arguments AND other.state = 'done' AND other.file IS NOT NULL
+        WHERE job.ref = :ref ORDER BY other.id DESC LIMIT 1000 OFFSET :kept
+    )
+""")
 _CALL_OFF = text(f"""
     UPDATE job SET state = 'failed', owner = '', arguments = '{{}}', finished_at = :now, error = :error WHERE {_OPEN}
 """)  # noqa: S608 - words of our own
@@ -181,14 +190,20 @@ def give_back_all(conn: Connection, whose: str) -> int:
 
 
 def settle(conn: Connection, ref: str, owner: str, outcome: Outcome, now: int) -> bool:
-    """Say how a job ended; False where it is its owner's no more, and nothing is said then."""
+    """Say how a job ended; False where it is its owner's no more, and nothing is said then.
+
+    Of the jobs with a file that one key has asked for in the same words, the last FILES stay.
+    """
     facts = {
         "state": "failed" if outcome.fault else "done",
         "result": outcome.result,
         "file": outcome.file,
         "error": outcome.fault.model_dump_json() if outcome.fault else None,
     }
-    return conn.execute(_SETTLE, facts | {"ref": ref, "owner": owner, "now": now}).rowcount > 0
+    settled = conn.execute(_SETTLE, facts | {"ref": ref, "owner": owner, "now": now}).rowcount > 0
+    if settled and outcome.file:
+        conn.execute(_SUPERSEDE, {"ref": ref, "kept": FILES})
+    return settled
 
 
 def folder(storage: Path, ref: str) -> Path:

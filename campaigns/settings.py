@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     """Signs Orbit's webhooks; several by commas."""
     orbit_webhook_scheme: Literal["timestamped", "bare", "standard"] = "timestamped"
     private_receivers: bool = False
-    """Let webhook notices go to this machine and to private networks."""
+    """Let webhook notices go to this machine and to private networks, and lists be fetched from there."""
     keep_bodies_days: int = Field(default=30, ge=1)
     """Webhook bodies that were applied, and counts of refused ones."""
     keep_texts_days: int = Field(default=90, ge=1)

@@ -1,43 +1,20 @@
 """Long work that somebody asked for: what, for whom, how far it is, and what came of it."""
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger, Index, String
 from sqlmodel import Field, SQLModel
 
+from schemas.job_state import JobKind, JobState
 
-class JobKind(StrEnum):
-    """What a job does; `campaigns.errands` knows how."""
-
-    LIST = "list"
-    REJECTS = "rejects"
-    SUBMIT = "submit"
-    PLAN = "plan"
-    LAUNCH = "launch"
-    PREVIEW = "preview"
-    REPORT = "report"
-    PAGE = "page"
-    """The report as one HTML page."""
-    RESULTS = "results"
-    REMAINDER = "remainder"
-
-
-class JobState(StrEnum):
-    """queued → working → done | failed; from working back to queued where whoever had it died."""
-
-    QUEUED = "queued"
-    WORKING = "working"
-    DONE = "done"
-    FAILED = "failed"
+__all__ = ["Job", "JobKind", "JobState"]
 
 
 class Job(SQLModel, table=True):
     """One piece of work. Times are epoch milliseconds.
 
     Whoever works on it is its `owner` until `lease_until`, and renews that; nobody takes a queued one before
-    `lease_until`. `arguments` are JSON, and gone once it has ended: an address in them may be a secret. `result` is
-    the JSON document that a direct answer would have as its `data`; `file` is a name in the job's folder of the
-    storage. `error` is the JSON of a `Fault`.
+    `lease_until`. `arguments` are JSON; those of a list are gone once it has ended: an address in them may be a secret.
+    `result` is the JSON document that a direct answer would have as its `data`; `file` is a name in the job's folder
+    of the storage. `error` is the JSON of a `Fault`.
     """
 
     __table_args__ = (Index("ix_job_state", "state", "lease_until"), Index("ix_job_key", "key_id"))

@@ -61,6 +61,8 @@ def _settled(runtime: Runtime, job: Job, outcome: Outcome, folder: Path) -> bool
             at = jobs.folder(runtime.storage, job.ref)
             shutil.rmtree(at, ignore_errors=True)
             folder.rename(at)
+    with runtime.reading() as conn:
+        jobs.sweep(conn, runtime.storage, now_of(conn))
     return settled
 
 

@@ -87,7 +87,7 @@ def test_a_process_does_what_is_asked_and_ends_in_order(runtime, tmp_path, ask, 
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
     done, failed = found(runtime, plan), found(runtime, wrong)
-    assert (done.state, json.loads(done.result)["eligible"], done.arguments) == (JobState.DONE, 3, "{}")
+    assert (done.state, json.loads(done.result)["eligible"]) == (JobState.DONE, 3)
     fault = Fault.model_validate_json(failed.error)
     assert (failed.state, fault.status, fault.code) == (JobState.FAILED, 409, "conflict")
     assert "not launched yet" in fault.message
@@ -198,6 +198,20 @@ def test_a_week_later_they_are_gone_and_their_files(runtime, ask, tmp_path):
         assert [job.ref for job in jobs.listed(conn, None, jobs.NEWEST, 10)] == [open_one.ref, new.ref]
     assert [at.name for at in (runtime.storage / "jobs").iterdir()] == [new.ref]
     assert tmp_path
+
+
+@BOTH
+def test_of_the_same_file_the_last_three_stay(runtime, ask):
+    asked = []
+    other = ask(JobKind.RESULTS, campaign="b", kind="csv")
+    for _ in range(5):
+        asked.append(ask(JobKind.RESULTS, campaign="a", kind="csv"))
+        while job := take(runtime, "one"):
+            with runtime.writing() as conn:
+                jobs.settle(conn, job.ref, "one", Outcome(file="results.csv"), now_of(conn))
+    with runtime.reading() as conn:
+        left = [job.ref for job in jobs.listed(conn, None, jobs.NEWEST, 10)]
+    assert left == [*(job.ref for job in reversed(asked[2:])), other.ref]
 
 
 @BOTH
