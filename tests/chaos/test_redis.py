@@ -18,7 +18,7 @@ from workers import embedded
 
 pytestmark = pytest.mark.chaos
 
-PEOPLE, RATE = 400, 20.0
+PEOPLE, RATE = 200, 10.0
 AHEAD = 0.6
 """Seconds for which slots may be leased when Redis goes, and a little for the call to arrive."""
 BACK = 15.0
@@ -76,7 +76,7 @@ def all_of_them_once(attack: Attack) -> None:
     assert (code, status["state"], sum(counts.values())) == (0, "finished", PEOPLE)
     assert counts["accepted"] == len(received) == PEOPLE
     assert (stats["doubles"], stats["refusals"]) == (0, 0)
-    assert max(crowds) <= tolerant(RATE) + 1, "one more is what a busy machine's own delays add to a slow pace"
+    assert max(crowds) <= tolerant(RATE)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from workers.sender.brakes import Brakes
 from workers.throttle import Lease
 
 SENDER = f"sender:instagram:{factories.ACCOUNT}"
+SLOW = 25
+"""Messages per second at which a call may be 40 ms late, and the platform's own count of a second is exact."""
 
 
 def page(bench, **changes):
@@ -186,20 +188,19 @@ def forget(bench):
 
 
 def test_a_flush_in_mid_run_is_no_burst_and_nobody_is_lost_or_gets_it_twice(bench, eventually):
-    rate = 100
-    bench.platform.change(cap=1.2 * rate)
-    bench.launch(300, pages=page(bench, rate=rate))
+    bench.platform.change(cap=SLOW)
+    bench.launch(75, pages=page(bench, rate=SLOW))
 
     async def flushed_twice(_kit):
-        for n in (60, 150):
+        for n in (15, 40):
             await eventually(lambda n=n: bench.platform.stats()["accepted"] > n, "some are out")
             await asyncio.to_thread(forget, bench)
 
     bench.work(during=flushed_twice)
     bench.finish()
-    assert bench.counts() == {"accepted": 300}
+    assert bench.counts() == {"accepted": 75}
     stats = bench.platform.stats()
-    assert (stats["refusals"], stats["doubles"]) == (0, 0), "no second held a lease too many"
+    assert (stats["refusals"], stats["doubles"]) == (0, 0), "not one second held more than the cap"
 
 
 def test_after_a_flush_a_slowed_page_stays_slow(bench):
@@ -219,12 +220,11 @@ def test_after_a_flush_a_slowed_page_stays_slow(bench):
 def test_while_redis_does_not_answer_nothing_is_sent_and_nothing_is_lost(bench, home, eventually, seconds):
     server = embedded.ensure(home)
     bench.valkey_url = server.url
-    rate = 100
-    bench.platform.change(cap=1.2 * rate)
-    bench.launch(200, pages=page(bench, rate=rate))
+    bench.platform.change(cap=SLOW)
+    bench.launch(50, pages=page(bench, rate=SLOW))
 
     async def stopped(_kit):
-        await eventually(lambda: bench.platform.stats()["accepted"] > 50, "some are out")
+        await eventually(lambda: bench.platform.stats()["accepted"] > 12, "some are out")
         os.kill(server.pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(1.5)
@@ -236,7 +236,7 @@ def test_while_redis_does_not_answer_nothing_is_sent_and_nothing_is_lost(bench, 
 
     bench.work(during=stopped)
     bench.finish()
-    assert bench.counts() == {"accepted": 200}
+    assert bench.counts() == {"accepted": 50}
     stats = bench.platform.stats()
-    assert (stats["refusals"], stats["doubles"]) == (0, 0), "no second held a lease too many"
+    assert (stats["refusals"], stats["doubles"]) == (0, 0), "not one second held more than the cap"
     server.release()
