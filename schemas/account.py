@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.page import Channel, ProviderName
+from schemas.channel import Channel, ProviderName
 
 
 class Account(BaseModel):

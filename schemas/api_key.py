@@ -1,19 +1,11 @@
 """A key of the HTTP API: who may come in, and as what."""
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger, String, text
 from sqlmodel import Field, SQLModel
 
+from schemas.role import Role
 
-class Role(StrEnum):
-    """What somebody may do; `campaigns.access` has the list."""
-
-    VIEWER = "viewer"
-    AUTHOR = "author"
-    APPROVER = "approver"
-    SENDER = "sender"
-    ADMIN = "admin"
+__all__ = ["ApiKey", "Role"]
 
 
 class ApiKey(SQLModel, table=True):

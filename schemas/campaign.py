@@ -1,22 +1,11 @@
 """A campaign: one message, one list, one schedule."""
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger, String
 from sqlmodel import Field, SQLModel
 
+from schemas.campaign_state import CampaignState
 
-class CampaignState(StrEnum):
-    """Where a campaign stands; the verbs in `campaigns.lifecycle` are the only ways between them."""
-
-    DRAFT = "draft"
-    SCHEDULED = "scheduled"
-    AWAITING_APPROVAL = "awaiting_approval"
-    SENDING = "sending"
-    PAUSED = "paused"
-    FINISHED = "finished"
-    CANCELLED = "cancelled"
-
+__all__ = ["Campaign", "CampaignState"]
 
 _ZERO = {"server_default": "0"}
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.channel import Channel, ProviderName
 from schemas.message import Message, Part, QuickReply
-from schemas.page import Channel, ProviderName
 
 PROFILES = {"cautious": 200 / 3600, "steady": 10.0, "fast": 36.0}
 """Messages per second of a page."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.page import Channel
+from schemas.channel import Channel
 
 
 @dataclass(frozen=True, slots=True)

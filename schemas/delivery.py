@@ -8,26 +8,12 @@ Only named verbs move left: failed | skipped | cancelled → pending by `retry`,
 by `resolve`.
 """
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger, Index, Integer, String
 from sqlmodel import Field, SQLModel
 
+from schemas.delivery_state import DeliveryState
 
-class DeliveryState(StrEnum):
-    """The closed list of states, in the order of the report."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    READ = "read"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    ASSUMED_SENT = "assumed_sent"
-    CANCELLED = "cancelled"
-
+__all__ = ["COUNTED", "DUPLICATE", "OPEN", "REJECTED", "Delivery", "DeliveryState", "RowId"]
 
 REJECTED = "rejected"
 DUPLICATE = "duplicate"

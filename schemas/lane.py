@@ -1,18 +1,11 @@
 """One page's share of one campaign: how it is reached, and where it stands."""
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
+from schemas.lane_state import LaneState
 
-class LaneState(StrEnum):
-    """What a lane does now, as `status` shows it."""
-
-    SENDING = "sending"
-    WAITING = "waiting"
-    PARKED = "parked"
-    DONE = "done"
+__all__ = ["Lane", "LaneState"]
 
 
 class Lane(SQLModel, table=True):

@@ -5,6 +5,10 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
+from schemas.notice_state import NoticeState, Way
+
+__all__ = ["TEST", "URGENT", "Notice", "NoticeKind", "NoticeState", "NoticeTarget", "Way"]
+
 
 class NoticeKind(StrEnum):
     """The events that can be told: the `kind` of their row, and the `type` of the notice."""
@@ -44,21 +48,6 @@ URGENT = (
 """What is told where nobody chose: the end, and what needs a person."""
 TEST = "notice.test"
 """The `type` of a notice that only shows that the way is open."""
-
-
-class Way(StrEnum):
-    """How a notice goes: signed JSON to a URL, or words to chat or e-mail by a URL of Apprise."""
-
-    WEBHOOK = "webhook"
-    APPRISE = "apprise"
-
-
-class NoticeState(StrEnum):
-    """A dead one was tried as often as it is ever tried; a person may bring it back."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    DEAD = "dead"
 
 
 class NoticeTarget(SQLModel, table=True):

@@ -1,24 +1,12 @@
 """The sending account: one Instagram professional account or one Facebook Page, as one provider reaches it."""
 
-from enum import StrEnum
-
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import BigInteger, String
 from sqlmodel import Field, SQLModel
 
+from schemas.channel import Channel, ProviderName
 
-class Channel(StrEnum):
-    """Where the person reads the message."""
-
-    INSTAGRAM = "instagram"
-    MESSENGER = "messenger"
-
-
-class ProviderName(StrEnum):
-    """Who takes the request."""
-
-    META = "meta"
-    ORBIT = "orbit"
+__all__ = ["Channel", "Page", "ProviderName", "Route"]
 
 
 class Route(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.delivery import DeliveryState
+from schemas.delivery_state import DeliveryState
 
 
 class Row(BaseModel):

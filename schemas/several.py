@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.campaign import CampaignState
+from schemas.campaign_state import CampaignState
 
 _COUNTS = [{"rejected": 12, "duplicate": 3, "accepted": 4_985}]
 

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.campaign import CampaignState
-from schemas.lane import LaneState
+from schemas.campaign_state import CampaignState
+from schemas.lane_state import LaneState
 
 
 class Rates(BaseModel):

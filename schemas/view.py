@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from schemas.page import Channel
+from schemas.channel import Channel
 
 
 class Button(BaseModel):

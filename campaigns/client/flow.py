@@ -20,7 +20,7 @@ from campaigns.client import faults
 from campaigns.client.call import Call, Data, Listing, Shown
 from campaigns.client.calls import jobs
 from schemas.api.jobs import Job
-from schemas.job import JobState
+from schemas.job_state import JobState
 
 TRIES = 6
 _FIRST_S = 0.2

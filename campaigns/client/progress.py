@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from campaigns.client.call import Call
 from campaigns.client.calls import campaigns
 from schemas.api.campaigns import Standing
-from schemas.campaign import CampaignState
+from schemas.campaign_state import CampaignState
 
 AGAIN_S = 1.0
 """Between two looks, where there is no stream; and before a stream that broke off is asked for again."""

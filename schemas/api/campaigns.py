@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.campaign import CampaignState
+from schemas.campaign_state import CampaignState
 from schemas.status import Status
 
 

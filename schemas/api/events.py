@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.inbound import InboundKind
+from schemas.inbound_kind import InboundKind
 
 
 class Came(BaseModel):

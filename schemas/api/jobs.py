@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.api.envelope import Fault
 from schemas.api.lists import Checked
-from schemas.job import JobKind, JobState
+from schemas.job_state import JobKind, JobState
 
 
 class Job(BaseModel):

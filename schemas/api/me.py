@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from schemas.api_key import Role
 from schemas.right import Right
+from schemas.role import Role
 
 
 class Me(BaseModel):

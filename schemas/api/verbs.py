@@ -3,8 +3,8 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.api.campaigns import Summary
-from schemas.campaign import CampaignState
 from schemas.campaign_file import MessageText
+from schemas.campaign_state import CampaignState
 from schemas.decision import Scope, Verdict
 from schemas.sample import Sample
 

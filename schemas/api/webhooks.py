@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.notice import NoticeState, Way
+from schemas.notice_state import NoticeState, Way
 
 _STRICT = ConfigDict(extra="forbid")
 _EVENTS = [["campaign.finished", "page.parked"]]

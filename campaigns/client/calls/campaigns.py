@@ -21,10 +21,10 @@ from schemas.api.verbs import (
     Revised,
     Wanted,
 )
-from schemas.campaign import CampaignState
 from schemas.campaign_file import CampaignFile, MessageText
+from schemas.campaign_state import CampaignState
 from schemas.decision import Scope, Verdict
-from schemas.delivery import DeliveryState
+from schemas.delivery_state import DeliveryState
 from schemas.explanation import Explanation
 from schemas.plan import Plan
 from schemas.reason import Reason

@@ -2,7 +2,7 @@
 
 from campaigns.client.call import Listing, at, listing
 from schemas.api.events import Came
-from schemas.inbound import InboundKind
+from schemas.inbound_kind import InboundKind
 
 
 def listed(

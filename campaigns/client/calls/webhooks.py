@@ -12,7 +12,7 @@ from schemas.api.webhooks import (
     Unsubscribed,
     Webhook,
 )
-from schemas.notice import NoticeState
+from schemas.notice_state import NoticeState
 
 _WEBHOOKS = "webhooks"
 

@@ -1,0 +1,35 @@
+"""What can come in: apart from the table, so that who reads an answer needs no database."""
+
+from enum import StrEnum
+
+
+class InboundKind(StrEnum):
+    """The closed list; `campaigns.policy.windows` says which of them open a messaging window."""
+
+    MESSAGE = "message"
+    """Text or an attachment that the person sent."""
+    QUICK_REPLY = "quick_reply"
+    POSTBACK = "postback"
+    STORY_REPLY = "story_reply"
+    STORY_MENTION = "story_mention"
+    REACTION = "reaction"
+    REFERRAL = "referral"
+    EDIT = "edit"
+    UNSENT = "unsent"
+    """The person took a message back; its text is dropped."""
+    ECHO = "echo"
+    """A message that the account itself sent, by us or by anyone else."""
+    DELIVERED = "delivered"
+    READ = "read"
+    STATUS = "status"
+    """A message's status by Orbit's own word, or WhatsApp's, kept raw."""
+    OPTIN = "optin"
+    OPTED_OUT = "opted_out"
+    """By the platform's own switch; a STOP in a text is a message, and `campaigns.policy.words` tells it."""
+    OPTED_IN = "opted_in"
+    COMMENT = "comment"
+    POLICY = "policy"
+    """The platform warns, blocks or unblocks the account."""
+    HANDOVER = "handover"
+    OTHER = "other"
+    """Known by nobody: counted, and otherwise left alone."""

@@ -1,0 +1,28 @@
+"""What a job does, and how far it is: apart from the table, so that who reads an answer needs no database."""
+
+from enum import StrEnum
+
+
+class JobKind(StrEnum):
+    """What a job does; `campaigns.errands` knows how."""
+
+    LIST = "list"
+    REJECTS = "rejects"
+    SUBMIT = "submit"
+    PLAN = "plan"
+    LAUNCH = "launch"
+    PREVIEW = "preview"
+    REPORT = "report"
+    PAGE = "page"
+    """The report as one HTML page."""
+    RESULTS = "results"
+    REMAINDER = "remainder"
+
+
+class JobState(StrEnum):
+    """queued → working → done | failed; from working back to queued where whoever had it died."""
+
+    QUEUED = "queued"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
