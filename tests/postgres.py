@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from campaigns import migrations
 from campaigns.database import engine
 from campaigns.settings import Settings
+from tests.watchdog import watched
 
 TEMPLATE = "pagecast_template"
 
@@ -73,7 +74,8 @@ def started() -> Iterator[Postgres]:
             environment.delenv("PAGECAST_HOME", raising=False)
             server = get_server(Path(home) / "data")
         try:
-            with psycopg.connect(server.get_uri(), autocommit=True) as psql:
+            pid = server.get_postmaster_info().pid
+            with watched(pid, Path(home)), psycopg.connect(server.get_uri(), autocommit=True) as psql:
                 yield Postgres(server.get_uri(), psql)
         finally:
             server.cleanup()

@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 import redis
 
+from tests.watchdog import watched
 from workers import embedded
 
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = embedded.ensure(tmp_path_factory.mktemp("valkey"))
-    yield server.url
+    home = tmp_path_factory.mktemp("valkey")
+    server = embedded.ensure(home)
+    with watched(server.pid, home):
+        yield server.url
     server.release()
 
 
