@@ -20,6 +20,7 @@ from schemas.pull_state import PullState
 from schemas.recipient_list import RecipientList
 from schemas.series import Occurrence, Series
 from schemas.signing_key import SigningKey
+from schemas.sketch import Sketch
 from schemas.suppression import Suppression
 from schemas.tester import Tester
 
@@ -47,6 +48,7 @@ ALL = (
     SentMessage,
     Series,
     SigningKey,
+    Sketch,
     Suppression,
     Tally,
     Tester,

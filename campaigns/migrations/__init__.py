@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import database, locks
 
-HEAD = "0016"
+HEAD = "0017"
 """The latest step; a test holds it equal to the folder's."""
 
 

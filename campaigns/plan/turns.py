@@ -22,9 +22,14 @@ _GRAIN = 1e6
 def kept(deadlines: pl.Series, start_ms: int, rate: float) -> pl.Series:
     """Return for each person whether they get a turn in time; `rate` in turns per second."""
     turns = _turns(deadlines)
-    capacity = ((deadlines - start_ms) * (rate / 1000) + _SLACK).floor().clip(0).fill_null(math.inf)
-    reached = turns + (capacity - turns).cum_min().clip(upper_bound=0)
+    reached = turns + (_capacity(deadlines, start_ms, rate) - turns).cum_min().clip(upper_bound=0)
     return reached > reached.shift(fill_value=0)
+
+
+def lost(deadlines: pl.Series, start_ms: int, rate: float) -> int:
+    """Return how many people get no turn in time, whom `kept` names; `rate` in turns per second."""
+    late = (_turns(deadlines) - _capacity(deadlines, start_ms, rate)).to_frame("late").max().item()
+    return 0 if late is None else int(max(late, 0.0))
 
 
 def finish(people: int, start_ms: int, rate: float) -> int | None:
@@ -48,6 +53,10 @@ def latest_start(deadlines: pl.Series, rate: float) -> int | None:
         return None
     start: float = (known - _turns(known) * (1000 / rate)).to_frame("start").min().item()
     return math.floor(start)
+
+
+def _capacity(deadlines: pl.Series, start_ms: int, rate: float) -> pl.Series:
+    return ((deadlines - start_ms) * (rate / 1000) + _SLACK).floor().clip(0).fill_null(math.inf)
 
 
 def _turns(deadlines: pl.Series) -> pl.Series:
