@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,9 +116,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection that leaves this machine."""
     connect = socket.socket.connect
 
-    def guarded(sock: socket.socket, address: object) -> None:
+    def guarded(sock: socket.socket, address: Any) -> None:
         if isinstance(address, tuple) and str(address[0]) not in {"127.0.0.1", "::1", "localhost"}:
             raise AssertionError(f"a test tried to reach {address[0]}")
-        return connect(sock, address)  # type: ignore[arg-type]
+        return connect(sock, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)

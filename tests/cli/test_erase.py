@@ -13,7 +13,8 @@ def campaign(tmp_path):
     runtime.close()
 
 
-def test_nobody_is_erased_without_a_yes(pagecast, campaign, count):  # noqa: ARG001 - it names them
+@pytest.mark.usefixtures("campaign")
+def test_nobody_is_erased_without_a_yes(pagecast, count):
     refused = pagecast("contacts", "erase", person(1))
     assert (refused.code, count("erasure_key")) == (4, 0)
     dry = pagecast("contacts", "erase", person(1), "--dry-run", "--json")

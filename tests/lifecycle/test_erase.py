@@ -138,7 +138,8 @@ def test_what_comes_back_from_the_wire_is_not_sent_again(runtime, campaign):
     assert asked[0].opted_out
 
 
-def test_a_later_list_does_not_bring_them_back(runtime, campaign, tmp_path):  # noqa: ARG001 - it was sent
+@pytest.mark.usefixtures("campaign")
+def test_a_later_list_does_not_bring_them_back(runtime, tmp_path):
     name = erase(runtime, BEN, "test").name
     later = factories.submitted(runtime, tmp_path, factories.people(3), factories.content(name="Summer"))
     planned = plan(runtime, later, ENVIRONMENT, factories.now(runtime))
@@ -149,7 +150,8 @@ def test_a_later_list_does_not_bring_them_back(runtime, campaign, tmp_path):  # 
     assert name in str(select(runtime, "SELECT sentence FROM event WHERE kind = 'suppression.removed'"))
 
 
-def test_no_word_of_theirs_undoes_it(runtime, campaign, tmp_path):  # noqa: ARG001 - it has the account
+@pytest.mark.usefixtures("campaign")
+def test_no_word_of_theirs_undoes_it(runtime, tmp_path):
     erase(runtime, BEN, "test")
     comes(runtime, says(runtime, BEN, "START"))
     later = factories.submitted(runtime, tmp_path, factories.people(3), factories.content(name="Summer"))
@@ -165,7 +167,8 @@ def test_a_draft_loses_them_before_it_is_planned(runtime, tmp_path):
     assert (planned.eligible, planned.skipped) == (2, {"opted_out": 1}), "nothing is ever sent to a name"
 
 
-def test_once_more_changes_nothing_and_a_replay_is_still_known(runtime, campaign):  # noqa: ARG001 - it has the account
+@pytest.mark.usefixtures("campaign")
+def test_once_more_changes_nothing_and_a_replay_is_still_known(runtime):
     body = says(runtime, BEN, "hello", "STOP")
     comes(runtime, body)
     first = erase(runtime, BEN, "test")
@@ -181,7 +184,8 @@ def test_once_more_changes_nothing_and_a_replay_is_still_known(runtime, campaign
     assert BEN not in everything(runtime)
 
 
-def test_a_dry_run_changes_nothing(runtime, campaign):  # noqa: ARG001 - it has rows
+@pytest.mark.usefixtures("campaign")
+def test_a_dry_run_changes_nothing(runtime):
     before = everything(runtime)
     done = erase(runtime, BEN, "test", dry_run=True)
     assert (done.deliveries, done.set_aside, done.lists) == (1, 1, 1)

@@ -37,7 +37,7 @@ async def _send(kit: Kit, held: Held) -> None:
         await kit.writer.do(partial(_give_back, held=held))
         return
     # Two runs of a lane that began together must not pause together.
-    until = asyncio.get_running_loop().time() + LONGEST * (1 - random.uniform(0, _STAGGER))  # noqa: S311
+    until = asyncio.get_running_loop().time() + LONGEST * (1 - random.uniform(0, _STAGGER))  # noqa: S311 - see above
     with bound_contextvars(campaign=briefing.ref, page=briefing.page):
         await _run_lane(kit, held, briefing, until)
 
