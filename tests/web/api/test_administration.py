@@ -19,7 +19,7 @@ def test_a_page_is_added_changed_and_removed(admin, sender, runtime):
     assert admin.post("/pages", body | {"rate": 5}, status=201)["rate"] == 5
     assert "is not set" in admin.post("/pages", body | {"token": "@{secret:NOWHERE}"}, status=201)["notes"][0]
     assert admin.post("/pages", body | {"account_id": "1"}, status=422)["code"] == "invalid_input"
-    assert admin("DELETE", "/pages/acme").json()["data"] == {"name": "acme", "removed": True}
+    assert admin("DELETE", "/pages/acme").json()["data"] == {"name": "acme", "removed": True, "dry_run": False}
     assert admin.get("/pages") == []
     assert admin("DELETE", "/pages/acme").status_code == 404
     kinds = [row["kind"] for row in factories.select(runtime, "SELECT kind FROM event WHERE actor = 'key:admin'")]

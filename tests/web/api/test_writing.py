@@ -229,7 +229,10 @@ def test_a_clone_is_a_draft(author, draft):
 def test_people_are_suppressed_and_an_admin_lifts_it(author, admin, draft, runtime):
     assert draft
     body = {"recipient_id": person(0), "page": "acme", "note": "wrote a letter"}
-    assert author.post("/suppressions", body, status=201) == {"recipient_id": person(0), "page": "acme", "added": True}
+    told = {"recipient_id": person(0), "page": "acme", "added": True}
+    assert author.post("/suppressions", body | {"dry_run": True}, status=201) == told | {"dry_run": True}
+    assert author.get("/suppressions") == []
+    assert author.post("/suppressions", body, status=201) == told | {"dry_run": False}
     assert author.post("/suppressions", body, status=201)["added"] is False
     (row,) = author.get("/suppressions")
     assert (row["page"], row["source"], row["note"]) == ("acme", "api", "wrote a letter")
