@@ -139,7 +139,14 @@ def test_a_socket_is_for_our_own_pages(app, browser, key):
     cookie = f"{COOKIE}={browser.cookies[COOKIE]}"
     for headers in ({"origin": "https://evil.example"}, {}, {"origin": HOST, "sec-fetch-site": "same-site"}):
         assert [message["type"] for message in dialled(app, {"cookie": cookie} | headers)] == ["websocket.close"]
-    assert dialled(app, {"cookie": cookie, "origin": HOST})[0]["type"] == "websocket.accept"
+    reached = []
+
+    async def inside_it(scope, _receive, _send):
+        reached.append(scope["state"]["session"].key.name)
+
+    house = app.routes[-1].app.house
+    assert dialled(Guard(inside_it, house), {"cookie": cookie, "origin": HOST}) == []
+    assert reached == ["maria"]
 
 
 def test_an_open_socket_ends_with_its_key(runtime, key):

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 
 from campaigns.runtime import Runtime
-from campaigns.web.dashboard import screen, theme
+from campaigns.web.dashboard import faults, screen, theme
 from campaigns.web.dashboard.guard import Guard
 from campaigns.web.dashboard.session import House
 from campaigns.web.dashboard.standings import Standings
@@ -62,5 +62,6 @@ def _shell() -> FastAPI:
         show_welcome_message=False,
     )
     ui.add_head_html(f"<style>{theme.sheet()}</style>", shared=True)
+    faults.hush()
     screen.load()
     return shell

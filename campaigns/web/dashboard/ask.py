@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
 from anyio.to_thread import run_sync
 from nicegui import ui
 
 from campaigns.errors import PagecastError
-from campaigns.web.dashboard import buttons
+from campaigns.web.dashboard import buttons, faults
 from campaigns.web.dashboard.session import current
 from schemas.right import Right
 
 Made = TypeVar("Made")
 
 _SHOWN_MS = 6_000
-_BROKEN = "Something of ours broke, and nothing was changed by it as far as we know. The log has more."
-
-logger = structlog.get_logger(__name__)
+_FADED = 1.0
 
 
 async def aside(work: Callable[[], Made]) -> Made:
@@ -40,31 +37,35 @@ async def confirmed(
     `consequence` says in a sentence or two what happens and to how many people; `word` stands on the button, a verb
     with its object. `grave` is for what cannot be taken back.
     """
-    if not await _yes(title, consequence, word, grave=grave):
-        return None
-    return await done_by(verb, right=right, done=done)
+    with ui.context.client:
+        if not await _yes(title, consequence, word, grave=grave):
+            return None
+        return await done_by(verb, right=right, done=done)
 
 
 async def done_by(verb: Callable[[], Made], *, right: Right, done: str | Callable[[Made], str] = "") -> Made | None:
     """Do a verb in a thread and say what came of it; None where it was refused, which is told too."""
-    session = current()
+    session, client = current(), ui.context.client
 
     def work() -> Made:
         session.need(right)
         return verb()
 
+    made, told, failure = None, "", ""
     try:
         made = await aside(work)
+        told = done if isinstance(done, str) else done(made)
     except PagecastError as error:
-        fail(str(error))
-        return None
+        failure = str(error)
     except Exception as error:  # noqa: BLE001 - a screen says so, and goes on
-        # Without its message: a driver's sentence may quote the row.
-        logger.error("dashboard.failed", error=type(error).__name__)  # noqa: TRY400 - the same reason
-        fail(_BROKEN)
-        return None
-    if done:
-        tell(done if isinstance(done, str) else done(made))
+        faults.tell(error)
+        failure = faults.BROKEN
+    # Not where the button was: what a verb changes is built anew, and the button with it.
+    with client:
+        if failure:
+            fail(failure)
+        elif told:
+            tell(told)
     return made
 
 
@@ -96,5 +97,7 @@ async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
             buttons.quiet("Not now", lambda: dialog.submit(None)).props("autofocus")
             (buttons.grave if grave else buttons.primary)(word, lambda: dialog.submit(True))
     answer = await dialog
-    dialog.delete()
+    with dialog.client:
+        # Once it has faded, and given the focus back to where it was.
+        ui.timer(_FADED, dialog.delete, once=True)
     return bool(answer)

@@ -1,5 +1,10 @@
-"""Buttons in the theme's four looks. Quasar's own colours are off: its rules for them cannot be overruled."""
+"""Buttons in the theme's four looks. Quasar's own colours are off: its rules for them cannot be overruled.
 
+What a click starts runs in the page, not in the button: a row that is built anew meanwhile takes its buttons along, and
+would take the question with it that one of them asks.
+"""
+
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -30,11 +35,26 @@ def grave(word: str, on_click: _Click = None, *, icon: str | None = None) -> ui.
 
 def icon_only(icon: str, said: str, on_click: _Click = None) -> ui.button:
     """Build a button of an icon alone; `said` is what screen readers and the tooltip say."""
-    built = ui.button(icon=icon, on_click=on_click, color=None).props(f'flat round dense aria-label="{said}"')
+    built = ui.button(icon=icon, on_click=in_page(on_click), color=None).props(f'flat round dense aria-label="{said}"')
     with built.classes("quiet"):
         ui.tooltip(said)
     return built
 
 
+def in_page(on_click: _Click) -> _Click:
+    """Return what does the same, and outlives the element that it was clicked on."""
+    if on_click is None:
+        return None
+    client = ui.context.client
+
+    async def clicked() -> None:
+        with client:
+            made = on_click()
+            if inspect.isawaitable(made):
+                await made
+
+    return clicked
+
+
 def _button(word: str, on_click: _Click, icon: str | None, props: str, look: str) -> ui.button:
-    return ui.button(word, icon=icon, on_click=on_click, color=None).props(f"{props} no-caps").classes(look)
+    return ui.button(word, icon=icon, on_click=in_page(on_click), color=None).props(f"{props} no-caps").classes(look)

@@ -27,10 +27,11 @@ class Entry:
 
 
 @contextmanager
-def around(session: Session, menu: Sequence[Entry], path: str) -> Iterator[None]:
-    """Build the frame; what the block builds is the screen."""
+def around(session: Session, menu: Sequence[Entry], path: str) -> Iterator[ui.element]:
+    """Build the frame; what the block builds is the screen, inside what is yielded."""
     dark = ui.dark_mode(app.storage.user.get(_DARK))
-    with ui.left_drawer(value=None, bordered=True).props("breakpoint=1023 width=232").classes("drawer") as drawer:
+    # Quasar's drawer stays away once a window was narrow; so it is for narrow ones alone, and wide ones have another.
+    with ui.left_drawer(value=False, bordered=True).props("behavior=mobile width=256") as drawer:
         _menu(menu, path)
     with ui.header(bordered=True, wrap=False).classes("bar"):
         buttons.icon_only("menu", "Menu", drawer.toggle).classes("only-narrow")
@@ -41,8 +42,12 @@ def around(session: Session, menu: Sequence[Entry], path: str) -> Iterator[None]
         stop.button(session)
         _mode(dark)
         _who(session)
-    with ui.element("div").classes("screen") as content:
-        yield
+    with ui.element("div").classes("shell"):
+        with ui.element("div").classes("side"):
+            _menu(menu, path)
+        content = ui.element("div").classes("screen")
+    with content:
+        yield content
     ui.skip_link("Skip to content", target=content)
 
 

@@ -40,7 +40,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         self._app = app
-        self._house = house
+        self.house = house
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request or a socket in, or answer it here."""
@@ -53,25 +53,25 @@ class Guard:
         if not self._is_ours(scope):
             await _refuse(scope, receive, send, 403)
             return
-        session = Session(self._house, admitted.key, admitted.shown)
+        session = Session(self.house, admitted.key, admitted.shown)
         scope.setdefault("state", {})["session"] = session
         # NiceGUI keeps what somebody chose (dark or light) under this id.
         scope["session"] = {"id": admitted.key.prefix}
         if scope["type"] == "http":
-            await self._app(scope, receive, _marked(scope, send, admitted, self._house))
+            await self._app(scope, receive, _marked(scope, send, admitted, self.house))
         else:
-            watched = Watched(self._house.passes, admitted.shown, receive, send)
+            watched = Watched(self.house.passes, admitted.shown, receive, send)
             await self._app(scope, watched.receive, watched.send)
 
     async def _admitted(self, scope: Scope) -> Admitted | None:
         cookie = HTTPConnection(scope).cookies.get(COOKIE, "")
-        return await run_sync(self._house.passes.admit, cookie) if cookie else None
+        return await run_sync(self.house.passes.admit, cookie) if cookie else None
 
     def _is_ours(self, scope: Scope) -> bool:
         """Whether one of our pages asks, where something could change by it."""
         if scope["type"] == "http" and scope["method"] in _SAFE and not scope["path"].startswith("/_nicegui_ws"):
             return True
-        return is_same_origin(Headers(scope=scope), self._house.runtime.settings.url)
+        return is_same_origin(Headers(scope=scope), self.house.runtime.settings.url)
 
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send whoever opens a page to the login; nothing else of the dashboard is there for them."""

@@ -4,6 +4,7 @@
     def show(ref: str) -> None: ...
 
 Parts of the path are parameters of the function. It may be a coroutine; what takes long belongs into `ask.aside`.
+What it raises is shown in place of it.
 """
 
 import inspect
@@ -18,7 +19,7 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import ui
 
 from campaigns.errors import NotFoundError, PagecastError
-from campaigns.web.dashboard import frame
+from campaigns.web.dashboard import ask, faults, frame
 from campaigns.web.dashboard.session import Session, current
 from schemas.right import Right
 
@@ -77,21 +78,33 @@ def load() -> None:
 
 async def _show(which: Screen, session: Session, build: Callable[[], Awaitable[None] | None]) -> None:
     menu = [frame.Entry(each.path, each.title, each.icon) for each in _menu(session)]
-    with frame.around(session, menu, which.path):
+    with frame.around(session, menu, which.path) as content:
         if not session.may(which.right):
             _say_closed(session)
             return
+        ui.on_exception(lambda: ask.fail(faults.BROKEN))
         try:
             made = build()
             if inspect.isawaitable(made):
                 await made
         except PagecastError as error:
+            content.clear()
             _say_refused(error)
+        except Exception as error:  # noqa: BLE001 - a page says so, in our words
+            faults.tell(error)
+            content.clear()
+            _say_broken()
 
 
 def _menu(session: Session) -> list[Screen]:
     shown = [each for each in _SCREENS.values() if each.nav is not None and session.may(each.right)]
     return sorted(shown, key=lambda each: (each.nav or 0, each.title))
+
+
+def _say_broken() -> None:
+    ui.context.client.status_code = 500
+    frame.heading("This screen broke")
+    ui.label("The log of the web process says where. Nothing was changed by looking at it.").classes("soft")
 
 
 def _say_missing() -> None:

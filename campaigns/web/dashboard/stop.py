@@ -3,7 +3,7 @@
 from nicegui import ui
 
 from campaigns.lifecycle import control, find
-from campaigns.web.dashboard import ask
+from campaigns.web.dashboard import ask, buttons
 from campaigns.web.dashboard.session import Session
 from schemas.campaign import CampaignState
 from schemas.right import Right
@@ -37,7 +37,7 @@ def button(session: Session) -> None:
         )
 
     props = 'outline no-caps dense aria-label="Stop everything"'
-    with ui.button(on_click=stop, color=None).props(props).classes("stop"):
+    with ui.button(on_click=buttons.in_page(stop), color=None).props(props).classes("stop"):
         ui.icon("front_hand")
         ui.label("Stop everything").classes("only-wide")
 

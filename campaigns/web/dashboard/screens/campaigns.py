@@ -12,6 +12,7 @@ from campaigns.moments import people
 from campaigns.report.pages import accepted, left
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
+from campaigns.web.dashboard.live import live
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
 from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, nothing
@@ -20,7 +21,6 @@ from schemas.campaign_file import CampaignFile
 from schemas.right import Right
 from schemas.status import Status
 
-_EVERY = 1.0
 _PAUSABLE = frozenset({CampaignState.SENDING, CampaignState.SCHEDULED})
 _CANCELLABLE = _PAUSABLE | {CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.AWAITING_APPROVAL}
 _OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
@@ -68,7 +68,7 @@ async def show() -> None:
     state.on_value_change(lambda event: table.filter(state=event.value))
     name.on_value_change(lambda event: table.filter(name=event.value))
     await table.load()
-    ui.timer(_EVERY, table.refresh, immediate=False)
+    live(table.refresh)
 
 
 def _fetch(session: Session) -> Fetch[Line]:
