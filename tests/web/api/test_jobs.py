@@ -318,7 +318,11 @@ def host():
     """A host that has a list at /people.csv, and leads there from /moved; yields its address."""
 
     class Host(BaseHTTPRequestHandler):
+        circles = 0
+
         def do_GET(self):
+            Host.circles += self.path == "/circle"
+            assert Host.circles <= 6, "it is followed five times"
             if self.path == "/moved":
                 self.send_response(302)
                 self.send_header("Location", "/people.csv?signed=secret-word")
@@ -336,7 +340,7 @@ def host():
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
