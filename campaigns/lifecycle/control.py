@@ -12,7 +12,7 @@ from campaigns.ledger import chunks, withdrawal
 from campaigns.lifecycle import series
 from campaigns.lifecycle.late import MISSED_MS
 from campaigns.lifecycle.lock import swept
-from campaigns.runtime import Runtime, now_of
+from campaigns.runtime import Runtime, changing, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
@@ -29,6 +29,7 @@ _PAUSE_ALL = text("""
     UPDATE campaign SET state = 'paused', sentence = :sentence WHERE state IN ('sending', 'scheduled') RETURNING id
 """)
 _IN_FLIGHT = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'sending'")
+_PENDING = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'pending'")
 _ACCEPTED = text("""
     SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state IN ('accepted', 'delivered', 'read')
 """)
@@ -133,6 +134,15 @@ def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
             in_flight, withdrawn = in_flight + change.in_flight, withdrawn + change.withdrawn
             also.append(each.name)
     return Change(CampaignState.CANCELLED, in_flight, withdrawn, tuple(also))
+
+
+def foresee(runtime: Runtime, campaign: Campaign, new: CampaignState) -> Change:
+    """Return what pausing, resuming or cancelling would do, and change nothing; raises StateError where they would."""
+    allowed = {CampaignState.PAUSED: _PAUSABLE, CampaignState.CANCELLED: _CANCELLABLE}.get(new, (CampaignState.PAUSED,))
+    with changing(runtime, dry_run=True) as (conn, _):
+        in_flight, pending = _count(conn, _IN_FLIGHT, campaign), _count(conn, _PENDING, campaign)
+        _move(conn, campaign, allowed, new, "")
+    return Change(new, in_flight, pending if new is CampaignState.CANCELLED else 0)
 
 
 def stop_if_all_refused(conn: Connection, campaign_id: int, code: str, sentence: str, now: int) -> None:

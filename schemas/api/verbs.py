@@ -31,6 +31,7 @@ class Clone(BaseModel):
     model_config = _STRICT
 
     name: str | None = Field(None, min_length=1, max_length=200, description="Without it, the same with `copy`.")
+    dry_run: bool = Field(False, description="Say what would be made, and make nothing.")
 
 
 class Again(BaseModel):
@@ -84,13 +85,17 @@ class Altered(BaseModel):
 
 
 class Changed(BaseModel):
-    """What a verb did: `in_flight` calls are still out and will be settled; `also` was changed with it."""
+    """What a verb did: `in_flight` calls are still out and will be settled; `also` was changed with it.
+
+    Of a dry run it is what would be: `state` is the one that it would lead to, `withdrawn` whom it would take the turn.
+    """
 
     id: str = Field(examples=["k7m2x9qa"])
     state: CampaignState
     in_flight: int
     withdrawn: int
     also: list[str]
+    dry_run: bool
 
 
 class Retried(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from campaigns import keys as stored
 from campaigns.access import granted
@@ -53,11 +53,12 @@ def create(desk: Here, request: Request, wanted: NewKey) -> Answer[Created]:
 
 @router.delete("/{name}", **may(Right.KEYS))
 def revoke(
-    desk: Here, name: Annotated[str, Path(description="The key's name.", examples=["crm-export"])]
+    desk: Here,
+    name: Annotated[str, Path(description="The key's name.", examples=["crm-export"])],
+    dry_run: Annotated[bool, Query(description="Say what would happen, and change nothing.")] = False,
 ) -> Answer[Key]:
     """End a key at once; what it did stays in the audit under its name."""
-    with desk.runtime.writing() as conn:
-        now = now_of(conn)
+    with changing(desk.runtime, dry_run=dry_run) as (conn, now):
         return said(_key(stored.revoke(conn, name, now=now, actor=desk.actor), now))
 
 

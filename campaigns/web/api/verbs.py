@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from campaigns import campaign_file, contacts, uploads
@@ -38,7 +38,7 @@ from schemas.api.verbs import (
     Revised,
     Wanted,
 )
-from schemas.campaign import Campaign
+from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CONTACTS, CampaignFile
 from schemas.job import JobKind
 from schemas.plan import Plan
@@ -70,6 +70,8 @@ Written = Annotated[
     Body(description="A campaign file as JSON; `list` is the id of a list, or `@contacts`.", examples=[_EXAMPLE]),
 ]
 
+DryRun = Annotated[bool, Query(description="Say what would happen, and change nothing.")]
+
 
 @router.post("/campaigns", status_code=201, response_model=Answer[Drafted], responses=ACCEPTED, **may(Right.SUBMIT))
 async def submit(desk: Here, file: Written, prefer: Prefer = "") -> Response:
@@ -96,23 +98,27 @@ async def launch(desk: Here, ref: Ref, confirmed: Launch, prefer: Prefer = "") -
 
 
 @router.post("/campaigns/{ref}/pause", **may(Right.PAUSE))
-def pause(desk: Here, ref: Ref) -> Answer[Changed]:
+def pause(desk: Here, ref: Ref, dry_run: DryRun = False) -> Answer[Changed]:
     """Stop sending within a second; what is on the wire ends and is settled."""
     found = desk.campaign(ref)
+    if dry_run:
+        return said(_foreseen(desk, found, CampaignState.PAUSED))
     return said(_changed(found, control.pause(desk.runtime, found, desk.actor)))
 
 
 @router.post("/campaigns/{ref}/resume", **may(Right.RESUME))
-def resume(desk: Here, ref: Ref) -> Answer[Changed]:
+def resume(desk: Here, ref: Ref, dry_run: DryRun = False) -> Answer[Changed]:
     """Go on with a paused campaign."""
     found = desk.campaign(ref)
+    if dry_run:
+        return said(_foreseen(desk, found, CampaignState.SENDING))
     return said(_changed(found, control.resume(desk.runtime, found, desk.actor)))
 
 
 @router.post("/campaigns/{ref}/cancel", **may(Right.CANCEL))
-async def cancel(desk: Here, ref: Ref) -> Answer[Changed]:
+async def cancel(desk: Here, ref: Ref, dry_run: DryRun = False) -> Answer[Changed]:
     """End a campaign: nobody else gets it; who got it stays in the ledger."""
-    return said(await desk.heavily(lambda: _cancelled(desk, ref)))
+    return said(await desk.heavily(lambda: _cancelled(desk, ref, dry_run=dry_run)))
 
 
 @router.post("/campaigns/{ref}/retry", **may(Right.RETRY))
@@ -142,7 +148,8 @@ async def change(desk: Here, ref: Ref, wanted: Wanted) -> Answer[Altered]:
 @router.post("/campaigns/{ref}/clone", status_code=201, **may(Right.CLONE))
 def clone(desk: Here, ref: Ref, asked: Clone | None = None) -> Answer[Drafted]:
     """Make a new draft of the same message, list, pages and limits."""
-    made, notes = copy(desk.runtime, desk.campaign(ref), desk.actor, asked.name if asked else None)
+    asked = asked or Clone(name=None)
+    made, notes = copy(desk.runtime, desk.campaign(ref), desk.actor, asked.name, dry_run=asked.dry_run)
     return said(Drafted(**summary(made).model_dump(), notes=notes))
 
 
@@ -161,8 +168,10 @@ def _is_small(desk: Desk, named: str) -> bool:
         return contacts.few(conn, SMALL_ROWS)
 
 
-def _cancelled(desk: Desk, ref: str) -> Changed:
+def _cancelled(desk: Desk, ref: str, *, dry_run: bool) -> Changed:
     found = desk.campaign(ref)
+    if dry_run:
+        return _foreseen(desk, found, CampaignState.CANCELLED)
     return _changed(found, control.cancel(desk.runtime, found, desk.actor))
 
 
@@ -175,13 +184,18 @@ def _altered(desk: Desk, ref: str, wanted: Wanted) -> Altered:
     return Altered(state=done.state, changes=list(done.said), warnings=list(done.warnings), dry_run=dry_run)
 
 
-def _changed(found: Campaign, change: Change) -> Changed:
+def _foreseen(desk: Desk, found: Campaign, new: CampaignState) -> Changed:
+    return _changed(found, control.foresee(desk.runtime, found, new), dry_run=True)
+
+
+def _changed(found: Campaign, change: Change, *, dry_run: bool = False) -> Changed:
     return Changed(
         id=found.ref,
         state=change.state,
         in_flight=change.in_flight,
         withdrawn=change.withdrawn,
         also=list(change.also),
+        dry_run=dry_run,
     )
 
 
