@@ -1,7 +1,7 @@
 """Doing things from a screen: work in a thread, a question before what has consequences, and what came of it."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
 from nicegui import ui
@@ -15,6 +15,8 @@ Made = TypeVar("Made")
 
 _SHOWN_MS = 6_000
 _FADED = 1.0
+_OURS = "ours"
+"""No colour of Quasar's, so that the style sheet has its say."""
 
 
 async def aside(work: Callable[[], Made]) -> Made:
@@ -71,21 +73,17 @@ async def done_by(verb: Callable[[], Made], *, right: Right, done: str | Callabl
 
 def tell(sentence: str) -> None:
     """Say for a moment that something is done."""
-    ui.notify(sentence, position="bottom", timeout=_SHOWN_MS, classes="told", attrs={"role": "status"})
+    _say(sentence, _SHOWN_MS, classes="told", attrs={"role": "status"})
 
 
 def fail(sentence: str) -> None:
     """Say what went wrong, until somebody closes it."""
-    ui.notify(
-        sentence,
-        position="bottom",
-        timeout=0,
-        close_button="Close",
-        multi_line=True,
-        classes="told failed",
-        icon="error_outline",
-        attrs={"role": "alert"},
-    )
+    close = {"label": "Close", "noCaps": True, "color": _OURS}
+    _say(sentence, 0, classes="told failed", attrs={"role": "alert"}, icon="error_outline", actions=[close])
+
+
+def _say(sentence: str, lasts_ms: int, **options: Any) -> None:
+    ui.notify(sentence, position="bottom", timeout=lasts_ms, color=_OURS, textColor=_OURS, **options)
 
 
 async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
