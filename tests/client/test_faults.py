@@ -14,11 +14,13 @@ from fastapi import FastAPI
 from campaigns import keys
 from campaigns.client import AsyncClient, Client, UnreachableError, faults, flow
 from campaigns.client.calls import campaigns, me, people, reports
+from campaigns.client.calls import keys as calls_of_keys
 from campaigns.client.faults import CLASSES
 from campaigns.errors import AmbiguousError, InputError, NotFoundError, StateError, UsageError
 from campaigns.faults import TABLE
 from campaigns.runtime import now_of
 from campaigns.web.api.faults import answer_errors
+from schemas.api.keys import NewKey
 from schemas.api_key import Role
 from tests.client.test_flow import Told, refused
 
@@ -173,6 +175,9 @@ def test_a_key_is_shown_nowhere(served, client, key, caplog):
     own.do(me.me())
     with pytest.raises(NotFoundError) as missing:
         own.do(people.person("1784"))
+    made = own.do(calls_of_keys.create(NewKey(name="crm", role=Role.VIEWER)))
+    assert client(served.url, made.key).do(me.me()).name == "crm"
+    assert made.key.rpartition("_")[2] not in f"{made!r} {made} {caplog.text}"
     with pytest.raises(UsageError) as refused_key:
         client(served.url, f"{key}x").do(me.me())
     shown = f"{own!r} {own.__dict__} {own._http.__dict__} {missing.value!r} {refused_key.value!r} {caplog.text}"

@@ -2,16 +2,18 @@
 
 import csv
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from campaigns import simulator
 from campaigns.client import Client
-from campaigns.client.calls import campaigns, lists, pages, reports
+from campaigns.client.calls import campaigns, jobs, lists, pages, reports
 from campaigns.simulator import Scenario
 from schemas.api.reports import Kind
 from schemas.campaign import CampaignState
 from schemas.delivery import DeliveryState
+from schemas.job import JobKind, JobState
 from tests import factories
 from tests.factories import people, person
 
@@ -22,6 +24,11 @@ PEOPLE = 40
 def platform():
     with simulator.start(Scenario(latency=0.02, blocked=0.1, seed=3)) as running:
         yield running
+
+
+def as_a_job(call):
+    """Return the same, which the server takes its time for."""
+    return replace(call, headers={**call.headers, "Prefer": "respond-async"})
 
 
 @pytest.mark.databases("sqlite", pytest.param("postgresql", marks=pytest.mark.long))
@@ -35,7 +42,7 @@ def test_from_a_file_to_its_results(installation, platform, runtime, key, tmp_pa
         assert client.download(lists.rejects(listed.id), tmp_path / "rejects.csv").read_text().count("\n") == 3
 
         draft = client.do(campaigns.submit(factories.content(platform.meta_url, list=listed.id)))
-        plan = client.do(campaigns.plan(draft.id))
+        plan = client.do(as_a_job(campaigns.plan(draft.id)))
         assert (draft.state, plan.eligible) == (CampaignState.DRAFT, PEOPLE)
         assert client.do(campaigns.launch(draft.id, plan.token)).rows == PEOPLE + 2
 
@@ -52,7 +59,9 @@ def test_from_a_file_to_its_results(installation, platform, runtime, key, tmp_pa
         csv_file = client.download(reports.results(draft.id), tmp_path / "results.csv")
         with csv_file.open(newline="", encoding="utf-8-sig") as file:
             assert Counter(row["state"] for row in csv.DictReader(file)) == Counter(last.counts)
-        excel = client.download(reports.results(draft.id, Kind.XLSX), tmp_path / "results.xlsx")
+        excel = client.download(as_a_job(reports.results(draft.id, Kind.XLSX)), tmp_path / "results.xlsx")
         assert excel.read_bytes().startswith(b"PK")
+        kinds = [(job.kind, job.state) for job in client.each(jobs.listed())]
+        assert kinds == [(JobKind.RESULTS, JobState.DONE), (JobKind.PLAN, JobState.DONE)]
         line = client.do(campaigns.explain(draft.id, person(0))).lines[0]
         assert [page.name for page in client.do(pages.listed())] == ["acme"] == [line.page]
