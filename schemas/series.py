@@ -1,23 +1,13 @@
 """A campaign that repeats, and each time that it does."""
 
-from enum import StrEnum
-
 from sqlalchemy import BigInteger, String
 from sqlmodel import Field, SQLModel
 
+from schemas.occurrence_state import OccurrenceState
+
+__all__ = ["Occurrence", "OccurrenceState", "Series"]
+
 _GIVEN = {"autoincrement": False}
-
-
-class OccurrenceState(StrEnum):
-    """What became of one moment of a series."""
-
-    PLANNING = "planning"
-    """Taken up; its campaign is a draft, or not stored yet."""
-    LAUNCHED = "launched"
-    PARKED = "parked"
-    """It could not be launched, and the sentence says why."""
-    SKIPPED = "skipped"
-    """Left out: missed, passed during a pause, or of a cancelled series."""
 
 
 class Series(SQLModel, table=True):

@@ -1,11 +1,14 @@
 """`pagecast status`, and how a standing looks on a terminal."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.named import found
 from campaigns.cli.output import AsJson
@@ -18,32 +21,58 @@ from schemas.reason import Reason, about
 from schemas.status import Status
 
 if TYPE_CHECKING:
-    from campaigns.report.series import Repetition
+    from campaigns.client import Client
+    from schemas.api.campaigns import Standing
 
 WIDTH = 10
 """Columns of a count."""
+_LATEST = 50
 _LISTED = {"id": "id", "name": "name", "state": "state", "rows": "rows"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of one campaign; `series` is as the document has it."""
+
+    status: Status
+    warnings: list[str]
+    answers: str = ""
+    series: dict[str, Any] | None = None
 
 
 @app.command()
 def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_json: AsJson = False) -> None:
     """Show how a campaign stands; without an id, list the latest ones."""
-    with output.opened() as runtime:
+    with reach.server() as server:
         if word is None:
-            _list(runtime, as_json)
+            _list(_latest_there(server) if server else _latest_here(), as_json)
             return
+        shown = _there(server, word) if server else _here(word, as_json)
+    if as_json:
+        series = {"series": shown.series} if shown.series else {}
+        output.emit(shown.status.model_dump(mode="json") | {"warnings": shown.warnings} | series)
+    else:
+        _show(shown.status, shown.answers, shown.series)
+        for each in shown.warnings:
+            output.say(each)
+
+
+def _here(word: str, as_json: bool) -> _Shown:
+    with output.opened() as runtime:
         campaign = found(runtime, word)
         now = standing(runtime, campaign, staffed=runtime.staffed)
         answers = "" if as_json else _answers(runtime, campaign, now)
-        warnings = _refused(runtime)
-        repeats = _repetition(runtime, campaign)
-    if as_json:
-        series = {"series": repeats.document} if repeats else {}
-        output.emit(now.model_dump(mode="json") | {"warnings": warnings} | series)
-    else:
-        _show(now, answers, repeats)
-        for each in warnings:
-            output.say(each)
+        return _Shown(now, _refused(runtime), answers, _series(runtime, campaign))
+
+
+def _there(server: "Client", word: str) -> _Shown:
+    now = server.do(calls.campaigns.status(reach.found(server, word).id))
+    return _Shown(plain(now), now.warnings, series=now.series.model_dump(mode="json") if now.series else None)
+
+
+def plain(standing: "Standing") -> Status:
+    """Return a server's standing as `status` and `watch` show one."""
+    return Status.model_validate(standing, from_attributes=True)
 
 
 def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = None) -> Status:
@@ -67,11 +96,17 @@ def _answers(runtime: Runtime, campaign: Campaign, now: Status) -> str:
         return replies.told(conn, campaign.id or 0, pages.accepted(now.counts))
 
 
-def _repetition(runtime: Runtime, campaign: Campaign) -> "Repetition | None":
+def _series(runtime: Runtime, campaign: Campaign) -> dict[str, Any] | None:
     from campaigns.report.series import repetition  # noqa: PLC0415 - as above
 
     with runtime.reading() as conn:
-        return repetition(conn, campaign.id or 0)
+        repeats = repetition(conn, campaign.id or 0)
+    return repeats.document if repeats else None
+
+
+def _by_clocks(series: dict[str, Any], at: str) -> str:
+    """Return a moment by the clocks of the series' zone."""
+    return f"{datetime.fromisoformat(at).astimezone(ZoneInfo(series['zone'])):%a %Y-%m-%d %H:%M} {series['zone']}"
 
 
 def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before: str = "") -> None:
@@ -86,31 +121,42 @@ def meaning(reason: str) -> str:
     return about(Reason(reason)).sentence if reason in set(Reason) else "Rejected by this rule of the list."
 
 
-def _list(runtime: Runtime, as_json: bool) -> None:
-    with runtime.reading() as conn:
+def _latest_here() -> list[dict[str, Any]]:
+    with output.opened() as runtime, runtime.reading() as conn:
         repeating = series.upcoming(conn)
-        rows = [
+        return [
             {"id": each.ref, "name": each.name, "state": str(each.state), "rows": each.total}
             | ({"next": iso_or_none(repeating[each.ref])} if each.ref in repeating else {})
-            for each in find.latest(conn)
+            for each in find.latest(conn, _LATEST)
         ]
+
+
+def _latest_there(server: "Client") -> list[dict[str, Any]]:
+    return [
+        {"id": each.id, "name": each.name, "state": str(each.state), "rows": each.rows}
+        | ({"next": each.next_at} if each.next_at else {})
+        for each in server.do(calls.campaigns.listed(limit=_LATEST))
+    ]
+
+
+def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         output.emit(rows)
     elif rows:
-        output.show(rows, _LISTED | ({"next": "next"} if repeating else {}))
+        output.show(rows, _LISTED | ({"next": "next"} if any("next" in row for row in rows) else {}))
     else:
         output.say("No campaigns yet. Start with `pagecast demo`, or `pagecast run CAMPAIGN.toml`.")
 
 
-def _show(status: Status, answers: str, repeats: "Repetition | None") -> None:
+def _show(status: Status, answers: str, series: dict[str, Any] | None) -> None:
     output.say(f"{status.name} ({status.id}): {status.sentence}")
     if status.state is CampaignState.DRAFT:
         output.say(f"Next: pagecast plan {status.id}")
         return
-    if repeats:
-        for moment in repeats.moments:
-            campaign = f" ({moment.campaign})" if moment.campaign else ""
-            output.say(f"{repeats.shown(moment.at)}  {moment.state}{campaign}: {moment.sentence}")
+    if series:
+        for moment in series["moments"]:
+            campaign = f" ({moment['id']})" if moment["id"] else ""
+            output.say(f"{_by_clocks(series, moment['at'])}  {moment['state']}{campaign}: {moment['sentence']}")
         return
     for state in COUNTED:
         if n := status.counts[state]:

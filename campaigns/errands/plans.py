@@ -50,8 +50,8 @@ def preview(bench: Bench, arguments: Mapping[str, Any]) -> Made:
     return made(show(bench.runtime, found, bench.environment, bench.now(), to=arguments["to"]))
 
 
-def summary(found: Campaign) -> Summary:
-    """Return a campaign as the API's list has it."""
+def summary(found: Campaign, next_at: int | None = None) -> Summary:
+    """Return a campaign as the API's list has it; `next_at` (epoch ms) is when one that repeats goes out next."""
     return Summary(
         id=found.ref,
         name=found.name,
@@ -61,4 +61,5 @@ def summary(found: Campaign) -> Summary:
         start_at=iso_or_none(found.start_at),
         launched_at=iso_or_none(found.launched_at),
         finished_at=iso_or_none(found.finished_at),
+        next_at=iso_or_none(next_at),
     )

@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns import keys, report
 from campaigns.lifecycle import find
 from campaigns.report import refusals
+from campaigns.report.series import repetition
 from campaigns.runtime import Runtime, now_of
-from schemas.api.campaigns import Standing
+from schemas.api.campaigns import Series, Standing
 from schemas.campaign import Campaign, CampaignState
 from schemas.status import Status
 
@@ -198,7 +199,13 @@ def standing(runtime: Runtime, campaign_id: int) -> Standing:
     """Return how a campaign stands, with what the installation warns of; raises InputError for an unknown one."""
     with runtime.reading() as conn:
         now = report.status(conn, campaign_id, now_of(conn), staffed=runtime.staffed)
-    return Standing(**now.model_dump(), warnings=refusals.told(runtime))
+        repeats = repetition(conn, campaign_id)
+    return Standing(
+        **now.model_dump(),
+        warnings=refusals.told(runtime),
+        series=Series.model_validate(repeats.document) if repeats else None,
+        exit_code=report.exit_code(now),
+    )
 
 
 @dataclass(frozen=True, slots=True)

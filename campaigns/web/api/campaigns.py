@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from campaigns import report
 from campaigns.errands.plans import summary
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, series
 from campaigns.report.rows import rows
 from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
@@ -53,10 +53,12 @@ def campaigns(
     """List campaigns, the newest first; or find the one that a word means, as the command line does."""
     (before,) = place(cursor, (LARGEST,))
     with desk.runtime.reading() as conn:
+        upcoming = series.upcoming(conn)
         if word is not None:
-            return paged([summary(find.campaign(conn, word))], None)
-        found = find.latest(conn, limit + 1, state=state, before=before)
-    return page_of(found, limit, lambda each: (each.id or 0,), summary)
+            found = find.campaign(conn, word)
+            return paged([summary(found, upcoming.get(found.ref))], None)
+        page = find.latest(conn, limit + 1, state=state, before=before)
+    return page_of(page, limit, lambda each: (each.id or 0,), lambda each: summary(each, upcoming.get(each.ref)))
 
 
 @router.get("/{ref}", **may(Right.READ))
