@@ -1,7 +1,7 @@
 """What a launch would do, by reason and by page, and the token that binds a launch to it. Changes nothing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from schemas.campaign import Campaign
 from schemas.campaign_file import CampaignFile
 from schemas.campaign_page import CampaignPage
 from schemas.message import Message
-from schemas.page import Channel, ProviderName, Route
+from schemas.page import Channel, Page, ProviderName, Route
 from schemas.plan import Plan
 from schemas.reason import RESCUABLE
 
@@ -130,44 +130,67 @@ def screen(
     with runtime.reading() as conn:
         lanes = _lanes(conn, runtime, campaign, environment)
         stored = conn.execute(_LIST, {"id": campaign.list_id}).one()
-        suppressed = _suppressed(conn, runtime.storage / stored.path)
-        reached = neighbours.reached(conn, file.audience.exclude, campaign.id or 0, campaign.title)
-        senders = sorted({lane.page.sender_id for lane in lanes})
-        windows = contacts.windows(conn, senders)
-        recent = frequency.recent(
-            conn,
-            file.limits.per_person,
-            senders,
-            own=campaign.id or 0,
-            at=start_ms,
-            listed=runtime.storage / stored.path,
-        )
         standing = choice.standing(conn, campaign, file, again)
+        sieve = Sieve(runtime.storage / stored.path, json.loads(stored.columns), file, message, campaign.title)
+        pages = [lane.page for lane in lanes]
+        terms = {"own": campaign.id or 0, "margin_ms": campaign.margin_ms, "start_ms": start_ms}
+        return sift(conn, sieve, pages, **terms, again=again, standing=standing), lanes
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """A stored list with its columns, and what is asked of its people; `title` is the name in the campaign file."""
+
+    listed: Path
+    columns: Sequence[str]
+    file: CampaignFile
+    message: Message
+    title: str
+
+
+def sift(
+    conn: Connection,
+    sieve: Sieve,
+    pages: Sequence[CampaignPage],
+    *,
+    own: int,
+    margin_ms: int,
+    start_ms: int,
+    again: pl.DataFrame | None = None,
+    standing: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """Return a list with one reason for everybody who would not get the message; `own` is the campaign's id.
+
+    `again` and `standing` are about a launched one: as `screen` and `choice.standing` have them.
+    """
+    file, listed = sieve.file, sieve.listed
+    senders = sorted({page.sender_id for page in pages})
+    suppressed = _suppressed(conn, listed)
+    reached = neighbours.reached(conn, file.audience.exclude, own, sieve.title)
+    windows = contacts.windows(conn, senders)
+    recent = frequency.recent(conn, file.limits.per_person, senders, own=own, at=start_ms, listed=listed)
     if again is not None:
         # A later message may have opened a window of which contacts know nothing.
         windows = pl.concat([windows, again.select(windows.columns).drop_nulls()])
-    holdout = file.audience.holdout
-    where = file.audience.where
-    pages = [lane.page for lane in lanes]
-    screened = screening.screen(
-        pl.scan_parquet(runtime.storage / stored.path),
-        template.letter([part.text for part in message.parts]),
+    holdout, where = file.audience.holdout, file.audience.where
+    return screening.screen(
+        pl.scan_parquet(listed),
+        template.letter([part.text for part in sieve.message.parts]),
         pages,
         own_page=next((page.page_id for page in pages if file.page in {page.name, page.account_id}), None),
         suppressed=suppressed.lazy(),
         start_ms=start_ms,
-        margin_ms=campaign.margin_ms,
+        margin_ms=margin_ms,
         policy=file.policy,
-        where=None if where is None else condition(where, json.loads(stored.columns)),
+        where=None if where is None else condition(where, sieve.columns),
         reached=reached,
         windows=windows.lazy(),
         recent=recent,
-        holdout=None if holdout is None else Holdout(holdout, campaign.title),
+        holdout=None if holdout is None else Holdout(holdout, sieve.title),
         one_per=file.audience.one_per,
         standing=standing,
         zoned=file.schedule.quiet is not None and file.schedule.quiet.zone == "recipient",
     )
-    return screened, lanes
 
 
 def _suppressed(conn: Connection, listed: Path) -> pl.DataFrame:
@@ -180,20 +203,26 @@ def _lanes(
     conn: Connection, runtime: Runtime, campaign: Campaign, environment: Mapping[str, str]
 ) -> tuple[PlannedLane, ...]:
     assert campaign.id is not None
-    found = []
-    for row in conn.execute(_LANES, {"campaign_id": campaign.id}):
-        route = Route.model_validate_json(row.route)
-        sender = _sender(row, route, runtime, environment)
-        provider = ProviderName(row.provider)
-        buckets = paces(PROVIDERS[provider], sender, route, campaign.rate, campaign.id)
-        slowest = bottleneck(buckets)
-        rate = slowest.rate or SENDER_RATE
-        page = CampaignPage(row.id, row.sender_id, row.name, row.account_id, Channel(row.channel), rate, slowest.label)
-        found.append(PlannedLane(page, provider, route, buckets))
-    return _shared(found)
+    rows = conn.execute(_LANES, {"campaign_id": campaign.id}).all()
+    found = [lane(row, Route.model_validate_json(row.route), campaign, runtime, environment) for row in rows]
+    return shared(found)
 
 
-def _sender(row: Row[Any], route: Route, runtime: Runtime, environment: Mapping[str, str]) -> Sender:
+def lane(
+    row: Row[Any] | Page, route: Route, campaign: Campaign | None, runtime: Runtime, environment: Mapping[str, str]
+) -> PlannedLane:
+    """Return a page with the buckets that its sends pass for a campaign, or would for any; raises InputError."""
+    sender = _sender(row, route, runtime, environment)
+    provider = ProviderName(row.provider)
+    ceiling, own = (campaign.rate, campaign.id or 0) if campaign else (None, 0)
+    buckets = paces(PROVIDERS[provider], sender, route, ceiling, own)
+    slowest = bottleneck(buckets)
+    rate = slowest.rate or SENDER_RATE
+    page = CampaignPage(row.id or 0, row.sender_id, row.name, row.account_id, Channel(row.channel), rate, slowest.label)
+    return PlannedLane(page, provider, route, buckets)
+
+
+def _sender(row: Row[Any] | Page, route: Route, runtime: Runtime, environment: Mapping[str, str]) -> Sender:
     try:
         return sender_of(row.channel, row.account_id, route, runtime.settings, environment)
     except MissingSecretError as error:
@@ -203,7 +232,7 @@ def _sender(row: Row[Any], route: Route, runtime: Runtime, environment: Mapping[
         ) from error
 
 
-def _shared(lanes: list[PlannedLane]) -> tuple[PlannedLane, ...]:
+def shared(lanes: list[PlannedLane]) -> tuple[PlannedLane, ...]:
     """Divide the rate of pages that wait for one bucket: one API key, or two names for one account."""
     slowest = [bottleneck(lane.paces).key for lane in lanes]
     return tuple(

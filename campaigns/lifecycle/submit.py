@@ -140,7 +140,7 @@ def _draft(
     with runtime.reading() as conn:
         for word in file.audience.exclude:
             neighbours.named(conn, word, neighbours.NOT_STORED, file.name)
-        named = stops.find(conn, file, _named_pages(runtime.storage / path, reading, file))
+        named = stops.find(conn, file, named_pages(runtime.storage / path, reading.mapping, file))
     found = tuple(stops.resolve(stop, runtime, environment, file.limits.ceiling) for stop in named)
     channels = {stop.entry.channel for stop in found}
     broken = findings(message, channels, datetime.fromtimestamp(now / 1000, UTC).date())
@@ -251,11 +251,12 @@ def _contacts(runtime: Runtime, file: CampaignFile, now: int, *, again: bool) ->
         return _store_list(runtime, drawn, file, now)
 
 
-def _named_pages(path: Path, reading: Reading, file: CampaignFile) -> list[str | None]:
+def named_pages(path: Path, mapping: Mapping[str, str], file: CampaignFile) -> list[str | None]:
+    """Return the pages that a stored list names, None among them for rows that name none."""
     if file.list == CONTACTS:
         # Also those whose windows are all closed now: the accounts of a run do not change by the hour.
         return snapshot.pages(file)
-    if "page" not in reading.mapping:
+    if "page" not in mapping:
         return [None]
     names = pl.scan_parquet(path).select(pl.col(PAGE).unique()).collect().to_series()
     return sorted(names, key=lambda name: name or "")

@@ -9,6 +9,18 @@ stored    what is there: found, read, forgotten
 """
 
 from campaigns.uploads.incoming import Incoming, incoming
-from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, read, rejects
+from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, latest, parquet, read, rejects
 
-__all__ = ["Incoming", "Upload", "find", "folder", "forget_naming", "id_of", "incoming", "read", "rejects"]
+__all__ = [
+    "Incoming",
+    "Upload",
+    "find",
+    "folder",
+    "forget_naming",
+    "id_of",
+    "incoming",
+    "latest",
+    "parquet",
+    "read",
+    "rejects",
+]

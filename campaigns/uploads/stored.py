@@ -91,10 +91,21 @@ def lay(storage: Path, fresh: Path, upload_id: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def latest(storage: Path, most: int) -> list[Upload]:
+    """Return the uploads that were read last."""
+    checks = sorted(folder(storage).glob(f"lst_*/{_CHECK}"), key=lambda at: at.stat().st_mtime, reverse=True)
+    return [find(storage, at.parent.name) for at in checks[:most]]
+
+
+def parquet(storage: Path, upload_id: str) -> Path:
+    """Return where the list is as it was read; raises NotFoundError."""
+    find(storage, upload_id)
+    return folder(storage) / upload_id / _LIST
+
+
 def rejects(storage: Path, upload_id: str) -> pl.DataFrame:
     """Return the lines that cannot be used, as `audience.rejects` has them; raises NotFoundError."""
-    find(storage, upload_id)
-    return audience.rejects(folder(storage) / upload_id / _LIST)
+    return audience.rejects(parquet(storage, upload_id))
 
 
 def forget_naming(storage: Path, recipient_id: str, *, dry_run: bool) -> int:
