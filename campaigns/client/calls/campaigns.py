@@ -78,19 +78,19 @@ def launch(ref: str, token: str) -> Call[Summary]:
     return post(at(_CAMPAIGNS, ref, "launch"), Summary, Launch(token=token))
 
 
-def pause(ref: str) -> Call[Changed]:
+def pause(ref: str, *, dry_run: bool = False) -> Call[Changed]:
     """Stop sending within a second."""
-    return post(at(_CAMPAIGNS, ref, "pause"), Changed)
+    return post(at(_CAMPAIGNS, ref, "pause"), Changed, dry_run=dry_run)
 
 
-def resume(ref: str) -> Call[Changed]:
+def resume(ref: str, *, dry_run: bool = False) -> Call[Changed]:
     """Go on with a paused campaign."""
-    return post(at(_CAMPAIGNS, ref, "resume"), Changed)
+    return post(at(_CAMPAIGNS, ref, "resume"), Changed, dry_run=dry_run)
 
 
-def cancel(ref: str) -> Call[Changed]:
+def cancel(ref: str, *, dry_run: bool = False) -> Call[Changed]:
     """End a campaign: nobody else gets it."""
-    return post(at(_CAMPAIGNS, ref, "cancel"), Changed)
+    return post(at(_CAMPAIGNS, ref, "cancel"), Changed, dry_run=dry_run)
 
 
 def retry(ref: str, scope: Scope, *, dry_run: bool = False) -> Call[Retried]:
@@ -124,9 +124,9 @@ def change(
     return post(at(_CAMPAIGNS, ref, "change"), Altered, wanted)
 
 
-def clone(ref: str, name: str | None = None) -> Call[Drafted]:
+def clone(ref: str, name: str | None = None, *, dry_run: bool = False) -> Call[Drafted]:
     """Make a new draft of the same message, list, pages and limits."""
-    return post(at(_CAMPAIGNS, ref, "clone"), Drafted, Clone(name=name))
+    return post(at(_CAMPAIGNS, ref, "clone"), Drafted, Clone(name=name, dry_run=dry_run))
 
 
 def panic() -> Call[Panic]:

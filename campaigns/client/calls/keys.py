@@ -14,6 +14,6 @@ def create(key: NewKey) -> Call[Created]:
     return post(at("keys"), Created, key)
 
 
-def revoke(name: str) -> Call[Key]:
+def revoke(name: str, *, dry_run: bool = False) -> Call[Key]:
     """End a key at once."""
-    return delete(at("keys", name), Key)
+    return delete(at("keys", name), Key, dry_run=dry_run)
