@@ -334,7 +334,10 @@ SHARED: dict[str, tuple[float, list[float | None]]] = {
 
 
 def test_processes_that_share_a_page_keep_its_pace(valkey_url):
-    """How near they come to it is for `tests/benchmarks/limiter.py`: a busy machine must not fail this."""
+    """That no slot is wasted is shown above, on a clock of its own: Redis runs one script at a time, whoever asks.
+
+    How soon they ask again, and so how near they come to the pace, is for `tests/benchmarks/limiter.py`.
+    """
     processes = [
         [[(page, rate), (f"{page} {process}", ceilings[process])] for page, (rate, ceilings) in SHARED.items()]
         for process in range(3)
