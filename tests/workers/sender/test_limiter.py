@@ -174,7 +174,7 @@ def test_from_95_percent_a_page_pauses_and_then_tries_one_message(bench):
     bench.launch(60, pages=page(bench, rate=20))
     bench.work()
     sent = bench.counts()["accepted"]
-    assert 38 <= sent <= 40
+    assert sent == 38, "95 % of the quota; at half the rate the answer comes before the next slot"
     row = bucket(bench)
     assert row["code"] == "usage"
     assert 59_000 < row["paused_until"] - row["updated_at"] <= 72_000
