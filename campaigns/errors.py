@@ -11,8 +11,6 @@
 Every message is one or two plain sentences: what is wrong, and what to do about it. None holds a secret.
 """
 
-from collections.abc import Mapping
-
 
 class PagecastError(Exception):
     """The root; its message is shown as it is."""
@@ -39,7 +37,7 @@ class NotFoundError(InputError):
 class AmbiguousError(InputError):
     """Somebody named what may be several; `candidates` are their ids and names."""
 
-    def __init__(self, message: str, candidates: Mapping[str, str]) -> None:
+    def __init__(self, message: str, candidates: dict[str, str]) -> None:
         super().__init__(message)
         self.candidates = candidates
 
