@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -45,6 +45,9 @@ _OPENED = text("""
     SELECT recipient_id, opened_at, closes_at FROM contact
     WHERE channel = :channel AND account_id = :account_id AND closes_at > :closes_after
     ORDER BY closes_at, recipient_id
+""")
+_OPEN_NOW = text("""
+    SELECT channel, account_id, count(*) AS n FROM contact WHERE closes_at > :now GROUP BY channel, account_id
 """)
 _COUNT = text("SELECT count(*) FROM (SELECT 1 FROM contact LIMIT :most) AS some")
 _FORGET = text("DELETE FROM contact WHERE recipient_id = :recipient_id")
@@ -126,6 +129,11 @@ def opened(conn: Connection, channel: str, account_id: str, *, closes_after: int
     found = conn.execute(_OPENED, facts, execution_options=_STREAM)
     parts = [pl.DataFrame(_columns(rows), schema=schema) for rows in found.partitions(_BATCH)]
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def open_now(conn: Connection, now: int) -> Mapping[tuple[str, str], int]:
+    """Return how many windows are open at `now` (epoch ms) by channel and account."""
+    return {(row.channel, row.account_id): row.n for row in conn.execute(_OPEN_NOW, {"now": now})}
 
 
 def few(conn: Connection, most: int) -> bool:

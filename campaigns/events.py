@@ -21,6 +21,8 @@ _LISTED = """
     FROM event LEFT JOIN campaign ON campaign.id = event.campaign_id LEFT JOIN page ON page.id = event.page_id
     WHERE event.id < :before {which} ORDER BY event.id DESC LIMIT :most
 """
+_ACTORS = text("SELECT DISTINCT actor FROM event ORDER BY actor LIMIT :most")
+_KINDS = text("SELECT DISTINCT kind FROM event ORDER BY kind")
 _TOLD = frozenset(NoticeKind)
 NEWEST = 1 << 62
 """A `before` that leaves nothing out."""
@@ -45,10 +47,33 @@ def record(
 
 
 def listed(
-    conn: Connection, *, campaign_id: int | None = None, actor: str = "", before: int = NEWEST, most: int = 100
+    conn: Connection,
+    *,
+    campaign_id: int | None = None,
+    page_id: int | None = None,
+    actor: str = "",
+    kind: str = "",
+    before: int = NEWEST,
+    most: int = 100,
 ) -> Sequence[Row[Any]]:
-    """Return what happened, the latest first: of one campaign, by one actor, before the event with the id `before`."""
+    """Return what happened, the latest first: of one campaign or page, by one actor, before the event `before`.
+
+    `kind` is a whole one, or what stands before its dot.
+    """
     which = "AND event.campaign_id = :campaign_id " if campaign_id is not None else ""
+    which += "AND event.page_id = :page_id " if page_id is not None else ""
     which += "AND event.actor = :actor " if actor else ""
-    facts = {"campaign_id": campaign_id, "actor": actor, "before": before, "most": most}
+    which += "AND (event.kind = :kind OR event.kind LIKE :group) " if kind else ""
+    facts = {"campaign_id": campaign_id, "page_id": page_id, "actor": actor, "kind": kind, "group": f"{kind}.%"}
+    facts |= {"before": before, "most": most}
     return conn.execute(text(_LISTED.format(which=which)), facts).all()
+
+
+def actors(conn: Connection, most: int = 200) -> Sequence[str]:
+    """Return who has done something, by name."""
+    return conn.execute(_ACTORS, {"most": most}).scalars().all()
+
+
+def kinds(conn: Connection) -> Sequence[str]:
+    """Return which kinds of events there are."""
+    return conn.execute(_KINDS).scalars().all()

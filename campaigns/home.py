@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 DATABASE = "pagecast.sqlite3"
+_SUPERVISOR = "supervisor.lock"
 JOBS_LOCK = "jobs.lock"
 """Held by the process that does the long work of the HTTP API."""
 
@@ -25,13 +26,23 @@ def staffed(home: Path) -> bool:
     return any(map(_is_held, _locks(home)))
 
 
+def workers(home: Path) -> int:
+    """Return how many worker processes of this state folder are alive."""
+    return sum(map(_is_held, (home / "workers").glob("*")))
+
+
+def supervised(home: Path) -> bool:
+    """Whether `pagecast up` keeps the processes of this state folder alive."""
+    return _is_held(home / _SUPERVISOR)
+
+
 def takes_jobs(home: Path) -> bool:
     """Whether a process of this state folder does the long work of the HTTP API."""
     return _is_held(home / JOBS_LOCK)
 
 
 def _locks(home: Path) -> Iterable[Path]:
-    yield home / "supervisor.lock"
+    yield home / _SUPERVISOR
     yield from (home / "workers").glob("*")
 
 

@@ -14,7 +14,9 @@ from campaigns import home
 class Settings(BaseSettings):
     """Every setting that Pagecast reads; the README's table lists them, and a test holds the two equal."""
 
-    model_config = SettingsConfigDict(env_prefix="PAGECAST_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PAGECAST_", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     home: Path = Field(default_factory=home.home)
     """State folder: database, uploads, reports, the embedded server."""
@@ -29,13 +31,17 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     """A folder with one file a secret, as container platforms mount them."""
     host: str = "127.0.0.1"
+    """Where the web process listens."""
     port: int = 8321
+    """Its port."""
     public_url: str | None = None
     """How people reach the dashboard, where a proxy stands before it; absent: by host and port."""
     secret_key: SecretStr | None = None
     """Signs the dashboard's sessions; absent: a random key that is kept with the state."""
     worker_processes: int = Field(default=2, ge=1, le=64)
+    """Worker processes under `up` and `run`."""
     worker_threads: int = Field(default=16, ge=1, le=256)
+    """Bells that one worker process answers at the same moment."""
     meta_app_secret: SecretStr | None = None
     """Signs Meta's webhooks; several by commas."""
     meta_verify_token: SecretStr | None = None
@@ -43,6 +49,7 @@ class Settings(BaseSettings):
     orbit_webhook_secret: SecretStr | None = None
     """Signs Orbit's webhooks; several by commas."""
     orbit_webhook_scheme: Literal["timestamped", "bare", "standard"] = "timestamped"
+    """How Orbit signs its webhooks."""
     private_receivers: bool = False
     """Let webhook notices go to this machine and to private networks, and lists be fetched from there."""
     keep_bodies_days: int = Field(default=30, ge=1)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from campaigns import migrations
-from campaigns.cli import examination, output
+from campaigns import examination, migrations
+from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError

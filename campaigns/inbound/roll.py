@@ -20,6 +20,7 @@ _LISTED = text("""
     LEFT JOIN delivery ON delivery.id = inbound_event.delivery_id
     WHERE (:kind = '' OR inbound_event.kind = :kind) AND (:person = '' OR inbound_event.person IN (:person, :erased))
       AND (:campaign_id = 0 OR inbound_event.campaign_id = :campaign_id) AND inbound_event.received_at >= :since
+      AND (:sender_id = 0 OR inbound_event.sender_id = :sender_id)
       AND inbound_event.id < :before
     ORDER BY inbound_event.id DESC LIMIT :most
 """)
@@ -32,6 +33,7 @@ def listed(
     kind: InboundKind | None = None,
     person: str = "",
     campaign_id: int = 0,
+    sender_id: int = 0,
     since: int = 0,
     before: int = EVERYTHING,
     most: int = EVERYTHING,
@@ -41,7 +43,13 @@ def listed(
     `before` is the id of the event that comes before them.
     """
     who = {"person": person, "erased": suppression.name_of(conn, person) or person}
-    asked = {"kind": kind.value if kind else "", **who, "campaign_id": campaign_id, "since": since}
+    asked = {
+        "kind": kind.value if kind else "",
+        **who,
+        "campaign_id": campaign_id,
+        "sender_id": sender_id,
+        "since": since,
+    }
     for row in conn.execute(_LISTED, asked | {"before": before, "most": most}).mappings():
         yield {
             "id": row["id"],

@@ -3,16 +3,21 @@
 import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
+from sqlalchemy import Connection, Row
 
+from campaigns import events
 from campaigns.briefing import speaker
 from campaigns.errors import StoppedError
 from campaigns.providers import PROBES
 from campaigns.providers.answer import Standing
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, now_of
 from schemas.page import Page, ProviderName
 
+CHECKED = "page.checked"
+"""The kind of the event that a check leaves."""
 _SECONDS = 20.0
 _MOST = 1024 * 1024
 """Bytes of an answer that are read; an identity is far smaller."""
@@ -23,6 +28,19 @@ def probe(runtime: Runtime, page: Page, environment: Mapping[str, str]) -> Stand
     sender = speaker(page, runtime.settings, environment)
     request, understand = PROBES[ProviderName(page.provider)]
     return understand(sender, _fetched(request(sender)), datetime.now(UTC))
+
+
+def checked(runtime: Runtime, page: Page, environment: Mapping[str, str], actor: str) -> Standing:
+    """Probe, and write down what came of it; raises as `probe` does."""
+    standing = probe(runtime, page, environment)
+    with runtime.writing() as conn:
+        events.record(conn, now_of(conn), CHECKED, actor, standing.sentence, page_id=page.id)
+    return standing
+
+
+def last_check(conn: Connection, page: Page) -> Row[Any] | None:
+    """Return the event of the page's latest check that was written down."""
+    return next(iter(events.listed(conn, page_id=page.id, kind=CHECKED, most=1)), None)
 
 
 def _fetched(request: httpx.Request) -> httpx.Response:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, text
 
+from campaigns.suppression.erased import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,8 +19,9 @@ _LIST = text("""
     SELECT suppression.recipient_id, suppression.source, suppression.note, suppression.at, page.name AS page,
            suppression.sender_id
     FROM suppression LEFT JOIN page ON page.id = suppression.sender_id
-    WHERE suppression.at > :at OR (suppression.at = :at AND (suppression.recipient_id > :recipient_id
-        OR (suppression.recipient_id = :recipient_id AND suppression.sender_id > :sender_id)))
+    WHERE (CAST(:person AS VARCHAR) IS NULL OR suppression.recipient_id IN (:person, :erased))
+      AND (suppression.at > :at OR (suppression.at = :at AND (suppression.recipient_id > :recipient_id
+        OR (suppression.recipient_id = :recipient_id AND suppression.sender_id > :sender_id))))
     ORDER BY suppression.at, suppression.recipient_id, suppression.sender_id LIMIT :most
 """)
 _TOLD = text("""
@@ -43,14 +46,15 @@ def count(conn: Connection) -> int:
 
 
 def listed(
-    conn: Connection, most: int = 10_000, after: tuple[int, str, int] = (-1, "", 0)
+    conn: Connection, most: int = 10_000, after: tuple[int, str, int] = (-1, "", 0), *, person: str | None = None
 ) -> Sequence[Row[tuple[str, str, str, int, str | None, int]]]:
     """Return suppressions, oldest first, with the page's name where it is for one sender only.
 
-    `after` are moment, recipient and sender of the one that comes before them.
+    `after` are moment, recipient and sender of the one that comes before them; `person` asks for one alone.
     """
     place = dict(zip(("at", "recipient_id", "sender_id"), after, strict=True))
-    return conn.execute(_LIST, place | {"most": most}).all()
+    erased = name_of(conn, person) if person else None
+    return conn.execute(_LIST, place | {"person": person, "erased": erased or person, "most": most}).all()
 
 
 def told(conn: Connection, recipient_id: str) -> Sequence[Row[Any]]:

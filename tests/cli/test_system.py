@@ -12,8 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from campaigns import migrations, pages
-from campaigns.cli import examination
+from campaigns import examination, migrations, pages
 from campaigns.inbox import Inbox, Raw, Refusal
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings

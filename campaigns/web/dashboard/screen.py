@@ -31,25 +31,29 @@ Build = Callable[..., Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`nav` is its place in the menu, the lowest first; None where the menu does not have it."""
+    """`nav` is its place in the menu, the lowest first; None where the menu does not have it.
+
+    `under` is the path of the entry that is marked in the menu instead.
+    """
 
     path: str
     title: str
     icon: str
     nav: int | None
     right: Right
+    under: str = ""
 
 
 _SCREENS: dict[str, Screen] = {}
 
 
 def screen(
-    path: str, title: str, icon: str = "", *, nav: int | None = None, right: Right = Right.READ
+    path: str, title: str, icon: str = "", *, nav: int | None = None, right: Right = Right.READ, under: str = ""
 ) -> Callable[[Build], Build]:
-    """Register a screen; `icon` is the name of a Material icon, for the menu."""
+    """Register a screen; `icon` is the name of a Material icon, for the menu; `under` the entry that it is part of."""
 
     def register(build: Build) -> Build:
-        _SCREENS[path] = Screen(path, title, icon, nav, right)
+        _SCREENS[path] = Screen(path, title, icon, nav, right, under)
 
         @wraps(build)
         async def shown(*args: Any, **given: Any) -> None:
@@ -78,7 +82,7 @@ def load() -> None:
 
 async def _show(which: Screen, session: Session, build: Callable[[], Awaitable[None] | None]) -> None:
     menu = [frame.Entry(each.path, each.title, each.icon) for each in _menu(session)]
-    with frame.around(session, menu, which.path) as content:
+    with frame.around(session, menu, which.under or which.path) as content:
         if not session.may(which.right):
             _say_closed(session)
             return
