@@ -1,0 +1,114 @@
+"""Another pace, or other hours, while it runs: what that comes to is said before it is done."""
+
+from nicegui import ui
+
+from campaigns.errors import InputError, PagecastError
+from campaigns.lifecycle.change import NONE, Changed, Wishes, change
+from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard.campaign.question import Question
+from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.session import Session
+from schemas.campaign_file import DAYS, CampaignFile, Hours, Quiet
+from schemas.right import Right
+
+
+async def alter(session: Session, seen: Seen) -> object:
+    """Ask for pace and hours, show what would change, and change it."""
+    question = Question(f"Change {seen.campaign.name}")
+    before = present(seen.file)
+    fields: dict[str, ui.input] = {}
+
+    def read() -> dict[str, str]:
+        return {name: str(field.value or "") for name, field in fields.items()}
+
+    with question.body():
+        ui.label("It takes effect within two seconds; nobody is sent to twice by it.").classes("soft")
+        for name, label, hint in _FIELDS:
+            fields[name] = ui.input(label, value=before[name]).props(f'outlined dense hint="{hint}"').classes("field")
+        said = ui.column().classes("foretold").props("role=status")
+        buttons.outlined("Show what would change", lambda: _foretell(session, seen, read(), said))
+    question.answers("Change the campaign")
+    if await question.answer() is None:
+        return None
+    runtime, environment, actor = session.runtime, session.environment, session.actor
+    written = read()
+    return await ask.done_by(
+        lambda: change(runtime, seen.campaign, wished(before, written), environment, actor),
+        right=Right.CHANGE,
+        done=_told,
+    )
+
+
+_FIELDS = (
+    ("rate", "Rate, messages per second for each page", "empty: as fast as the page may"),
+    ("weight", "Weight", "its share of a page that other campaigns use too"),
+    ("hours", "Hours", f"like mon-fri 09:00-20:00, or {NONE}"),
+    ("quiet", "Quiet time", f"like 21:00-08:00, or {NONE}"),
+    ("zone", "Zone of hours and quiet time", "like Europe/Paris"),
+)
+
+
+def present(file: CampaignFile) -> dict[str, str]:
+    """Return the present values as they are written in the fields."""
+    schedule, limits = file.schedule, file.limits
+    return {
+        "rate": "" if limits.ceiling is None else f"{limits.ceiling:g}",
+        "weight": f"{limits.weight:g}",
+        "hours": _span(schedule.hours),
+        "quiet": _span(schedule.quiet),
+        "zone": schedule.zone or "",
+    }
+
+
+def wished(before: dict[str, str], after: dict[str, str]) -> Wishes:
+    """Return what differs; a field that was emptied of hours takes them away. Raises InputError for no number."""
+    new = {name: value.strip() for name, value in after.items() if value.strip() != before[name]}
+    return Wishes(
+        rate=_number(new.get("rate"), "The rate"),
+        weight=_number(new.get("weight"), "The weight"),
+        hours=_or_none(new.get("hours")),
+        quiet=_or_none(new.get("quiet")),
+        zone=new.get("zone"),
+    )
+
+
+def _or_none(value: str | None) -> str | None:
+    return NONE if value == "" else value
+
+
+def _number(value: str | None, what: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        return float(value.replace(",", "."))
+    except ValueError:
+        raise InputError(f"{what} is a number, such as 20 or 0.5. {what} that was given once stays.") from None
+
+
+def _span(span: Hours | Quiet | None) -> str:
+    if span is None:
+        return NONE
+    days = span.days if isinstance(span, Hours) and span.days != DAYS else ()
+    return f"{','.join(days)} {span.begin}-{span.end}".strip()
+
+
+async def _foretell(session: Session, seen: Seen, written: dict[str, str], said: ui.column) -> None:
+    before = present(seen.file)
+    runtime, environment, actor = session.runtime, session.environment, session.actor
+    try:
+        told = await ask.aside(
+            lambda: change(runtime, seen.campaign, wished(before, written), environment, actor, dry_run=True)
+        )
+        lines = [*told.said, *told.warnings]
+    except PagecastError as error:
+        lines = [str(error)]
+    if said.is_deleted:
+        return
+    said.clear()
+    with said:
+        for line in lines:
+            ui.label(f"{line[:1].upper()}{line[1:]}")
+
+
+def _told(changed: Changed) -> str:
+    return f"Changed: {'; '.join([*changed.said, *changed.warnings])}."

@@ -1,0 +1,68 @@
+"""Why people did not get it: how many, what it means, and what to do next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from campaigns.report.meaning import meaning
+from campaigns.web.dashboard.campaign.seen import Seen
+from schemas.reason import Reason, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`listed` says that the ledger has these people, so that they can be looked at."""
+
+    reason: str
+    n: int
+    sentence: str
+    next_step: str
+    listed: bool
+
+
+def whys(seen: Seen) -> tuple[Why, ...]:
+    """Return every reason that somebody has, the most frequent first."""
+    return tuple(_why(reason, n) for reason, n in seen.standing.reasons.items())
+
+
+def build(rows: tuple[Why, ...], choose: Callable[[str], object]) -> None:
+    """Build the table; `choose` shows the people of a reason."""
+    if not rows:
+        ui.label("Nobody was set aside or refused.").classes("soft")
+        return
+    with ui.element("div").classes("table"), ui.element("table").props('aria-label="Reasons"'):
+        with ui.element("thead"), ui.element("tr"):
+            for label in ("People", "Reason", "What to do next"):
+                with ui.element("th").props("scope=col").classes("number" if label == "People" else ""):
+                    ui.label(label)
+        with ui.element("tbody"):
+            for row in rows:
+                _row(row, choose)
+
+
+def _why(reason: str, n: int) -> Why:
+    about = meaning(reason)
+    return Why(reason, n, about.sentence, about.next_step, about.stage != Stage.LIST and reason in set(Reason))
+
+
+def _row(row: Why, choose: Callable[[str], object]) -> None:
+    with ui.element("tr"):
+        with _cell("People", "number"):
+            ui.label(f"{row.n:,}").classes("strong figures")
+        with _cell("Reason", "head"):
+            name = row.reason.replace("_", " ")
+            if row.listed:
+                said = f"Show who: {name}"
+                link = ui.link(name, "#").classes("strong").props(f'aria-label="{said}"')
+                link.on("click.prevent", lambda: choose(row.reason))
+            else:
+                ui.label(name).classes("strong")
+            ui.label(row.sentence).classes("soft")
+        with _cell("Next", "wide"):
+            ui.label(row.next_step)
+
+
+def _cell(label: str, classes: str) -> ui.element:
+    with ui.element("td").classes(classes).props(f'data-label="{label}"'):
+        return ui.element("div").classes("value")
