@@ -68,7 +68,7 @@ VERBS = {
         "Show what came in by webhook, the latest first: messages, receipts, echoes, opt-outs.",
     ),
     "contacts": ("contacts", "People who wrote to our accounts, and the windows that they opened."),
-    "keys": ("keys", "Who may use the HTTP API, and as what."),
+    "keys": ("keys", "Who may use the HTTP API and the dashboard, and as what."),
     "notices": ("notices", "Who is told what happens to campaigns and pages: by webhook, chat or e-mail."),
     "pages": ("pages", "The sending accounts."),
     "testers": ("testers", "People of ours whom tests may go to."),
