@@ -8,10 +8,13 @@ class JobKind(StrEnum):
 
     LIST = "list"
     REJECTS = "rejects"
+    MEET = "meet"
+    """What a campaign file finds that was run before."""
     SUBMIT = "submit"
     PLAN = "plan"
     LAUNCH = "launch"
     PREVIEW = "preview"
+    SKIPPED = "skipped"
     REPORT = "report"
     PAGE = "page"
     """The report as one HTML page."""

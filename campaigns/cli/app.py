@@ -1,6 +1,7 @@
 """The `pagecast` command: it finds a verb's module, and says what went wrong in one sentence."""
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -10,8 +11,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from campaigns.cli.up import early
 from campaigns.cli.verbs import VERBS
-from campaigns.errors import PagecastError
+from campaigns.errors import PagecastError, UsageError
 from campaigns.home import home
+
+HERE_ONLY = frozenset({"backup", "demo", "migrate", "restore", "simulate", "up"})
+"""Verbs that are about this machine, whatever server PAGECAST_URL names."""
 
 
 class Verbs(TyperGroup):
@@ -24,10 +28,17 @@ class Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command that is invoked, in full."""
         name, command, rest = super().resolve_command(ctx, args)
+        if name in HERE_ONLY and elsewhere() and not {*ctx.help_option_names} & {*rest}:
+            raise UsageError(f"`pagecast {name}` works on this machine only; unset PAGECAST_URL.")
         if name in VERBS:
             _load(f"campaigns.cli.{VERBS[name][0]}")
             command = typer.main.get_group(app).commands[name]
         return name, command, rest
+
+
+def elsewhere() -> str:
+    """Return the server that commands work on, '' where that is this machine; `campaigns.cli.reach` opens it."""
+    return os.environ.get("PAGECAST_URL", "").strip()
 
 
 def _load(module: str) -> None:
@@ -62,7 +73,8 @@ def pagecast() -> None:
 def main() -> None:
     """Run a command; an expected error is one sentence on stderr and its exit code."""
     # Before the heavy imports: both go on at the same time.
-    up = early(home(), wanted="run" in sys.argv[1:2] and "--dry-run" not in sys.argv)
+    wanted = "run" in sys.argv[1:2] and "--dry-run" not in sys.argv and not elsewhere()
+    up = early(home(), wanted=wanted)
     try:
         app(obj=up)
     except PagecastError as error:

@@ -1,16 +1,21 @@
 """The verb that changes a campaign while it runs."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import UsageError
 from campaigns.lifecycle.change import Wishes
 from campaigns.lifecycle.change import change as alter
+from schemas.api.verbs import Altered
+
+if TYPE_CHECKING:
+    from campaigns.client import Client
 
 Rate = Annotated[float | None, typer.Option("--rate", metavar="N", help="Messages per second of a page, at most.")]
 Weight = Annotated[
@@ -40,10 +45,25 @@ def change(
     wishes = Wishes(rate, weight, hours, quiet, zone)
     if wishes == Wishes():
         raise UsageError("Say what to change: --rate, --weight, --hours, --quiet or --zone.")
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            ref, name, done = _there(server, word, wishes, dry_run=dry_run)
+        else:
+            ref, name, done = _here(word, wishes, dry_run=dry_run)
+    output.notes(done.warnings)
+    document = {"id": ref, "state": done.state, "changes": done.changes, "dry_run": dry_run}
+    would = "Would change" if dry_run else "Changed"
+    output.tell(document, as_json, f"{would} {name}: {'; '.join(done.changes)}.")
+
+
+def _here(word: str, wishes: Wishes, *, dry_run: bool) -> tuple[str, str, Altered]:
     with output.opened(writes=not dry_run) as runtime:
         campaign = found(runtime, word)
         done = alter(runtime, campaign, wishes, output.environment(), output.actor(), dry_run=dry_run)
-    output.notes(done.warnings)
-    document = {"id": campaign.ref, "state": done.state, "changes": done.said, "dry_run": dry_run}
-    would = "Would change" if dry_run else "Changed"
-    output.tell(document, as_json, f"{would} {campaign.name}: {'; '.join(done.said)}.")
+    altered = Altered(state=done.state, changes=list(done.said), warnings=list(done.warnings), dry_run=dry_run)
+    return campaign.ref, campaign.name, altered
+
+
+def _there(server: "Client", word: str, wishes: Wishes, *, dry_run: bool) -> tuple[str, str, Altered]:
+    campaign = reach.found(server, word)
+    return campaign.id, campaign.name, server.do(calls.campaigns.change(campaign.id, **asdict(wishes), dry_run=dry_run))

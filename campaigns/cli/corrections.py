@@ -1,12 +1,15 @@
 """Verbs that take something back: retry, resolve, revise."""
 
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
@@ -15,10 +18,23 @@ from campaigns.errors import InputError
 from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
+from schemas.api.verbs import Resolved, Retried, Revised
 from schemas.decision import Scope, Verdict
 from schemas.reason import Reason, about
 
 _WIDTH = 10
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction(Generic[Done]):
+    """A campaign, what a verb `would` do to it, and what does it."""
+
+    ref: str
+    name: str
+    would: Done
+    do: Callable[[], Done]
 
 
 @app.command()
@@ -30,20 +46,16 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Send again to people who failed, were skipped or cancelled, after screening each of them anew."""
-    with output.opened(writes=not dry_run) as runtime:
-        campaign = found(runtime, word)
-        retrial = retrying.examine(runtime, campaign, scope, output.environment())
-        n, state = retrial.people.height, campaign.state
-        _count(retrial.again, "again")
-        _count(retrial.kept, f"stay {scope}")
-        if n and not dry_run:
-            output.confirm(f"Send to {n:,} people of {campaign.name} again?", yes=yes)
-            done = retrying.retry(runtime, campaign, retrial, output.actor())
-            n, state = done.people, done.state
-    document = {"id": campaign.ref, "state": state, "scope": scope, "retried": n, "again": retrial.again}
-    output.tell(
-        document | {"kept": retrial.kept, "dry_run": dry_run}, as_json, _outcome(n, campaign.name, state, dry_run)
-    )
+    with _retrial(word, scope, writes=not dry_run) as trial:
+        ref, name, done = trial.ref, trial.name, trial.would
+        _count(done.again, "again")
+        _count(done.kept, f"stay {scope}")
+        if done.people and not dry_run:
+            output.confirm(f"Send to {done.people:,} people of {name} again?", yes=yes)
+            done = trial.do()
+    document = {"id": ref, "state": done.state, "scope": scope, "retried": done.people, "again": trial.would.again}
+    line = _outcome(done.people, name, done.state, dry_run)
+    output.tell(document | {"kept": trial.would.kept, "dry_run": dry_run}, as_json, line)
 
 
 @app.command()
@@ -56,19 +68,17 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Decide about people whose outcome is unknown: it was sent, it was not, or send it again."""
-    with output.opened(writes=not dry_run) as runtime:
-        campaign = found(runtime, word)
-        doubt = resolving.examine(runtime, campaign, verdict, output.environment(), recipient)
-        n, state = doubt.people.height, campaign.state
-        _count(doubt.kept, "stay unknown")
+    with _doubt(word, verdict, recipient, writes=not dry_run) as doubt:
+        done = doubt.would
+        _count(done.kept, "stay unknown")
         if dry_run:
-            output.note(_question(verdict, n))
-        elif n:
-            output.confirm(_question(verdict, n), yes=yes)
-            done = resolving.resolve(runtime, campaign, doubt, output.actor())
-            n, state = done.people, done.state
-    document = {"id": campaign.ref, "state": state, "as": verdict, "resolved": n, "kept": doubt.kept}
-    line = f"{n:,} people {'would be' if dry_run else 'are'} resolved as {verdict}. {campaign.name} is {state}."
+            output.note(_question(verdict, done.people))
+        elif done.people:
+            output.confirm(_question(verdict, done.people), yes=yes)
+            done = doubt.do()
+    document = {"id": doubt.ref, "state": done.state, "as": verdict, "resolved": done.people, "kept": doubt.would.kept}
+    would = "would be" if dry_run else "are"
+    line = f"{done.people:,} people {would} resolved as {verdict}. {doubt.name} is {done.state}."
     output.tell(document | {"dry_run": dry_run}, as_json, line)
 
 
@@ -83,24 +93,96 @@ def revise(
     as_json: AsJson = False,
 ) -> None:
     """Correct a paused campaign's message for everyone who has not got it yet."""
-    content = _read(message)
-    toml = _toml(message, content) if message.suffix == ".toml" else None
-    with output.opened(writes=not dry_run) as runtime:
-        campaign = found(runtime, word)
-        written = revising.reworded(campaign, content, toml=toml)
-        change = revising.examine(runtime, campaign, written, output.environment())
+    with _revision(word, message, writes=not dry_run) as correction:
+        change = correction.would
         show_samples(change.samples, output.note)
         output.notes(change.findings)
-        _count(change.set_aside, "would be skipped")
+        _count(change.skipped, "would be skipped")
         if change.freed:
             output.note(f"- {change.freed:,} people skipped before could get it: add a retry --scope skipped.")
         revision = change.revision
         if not dry_run:
             output.confirm(f"Send this to the {change.pending:,} people who wait?", yes=yes)
-            revision = revising.revise(runtime, campaign, change, output.actor())
-    document = {"id": campaign.ref, "revision": revision, "pending": change.pending, "skipped": change.set_aside}
-    line = f"{campaign.name} has revision {revision} of its message; {change.pending:,} people wait for it."
+            revision = correction.do().revision
+    document = {"id": correction.ref, "revision": revision, "pending": change.pending, "skipped": change.skipped}
+    line = f"{correction.name} has revision {revision} of its message; {change.pending:,} people wait for it."
     output.tell(document | {"freed": change.freed, "dry_run": dry_run}, as_json, line)
+
+
+@contextmanager
+def _retrial(word: str, scope: Scope, *, writes: bool) -> Iterator[_Correction[Retried]]:
+    with reach.server(writes=writes) as server:
+        if server:
+            there = reach.found(server, word)
+            would = server.do(calls.campaigns.retry(there.id, scope, dry_run=True))
+            yield _Correction(there.id, there.name, would, lambda: server.do(calls.campaigns.retry(there.id, scope)))
+            return
+        with output.opened(writes=writes) as runtime:
+            campaign = found(runtime, word)
+            trial = retrying.examine(runtime, campaign, scope, output.environment())
+            would = Retried(
+                state=campaign.state, people=trial.people.height, again=trial.again, kept=trial.kept, dry_run=True
+            )
+
+            def do() -> Retried:
+                done = retrying.retry(runtime, campaign, trial, output.actor())
+                return would.model_copy(update={"state": done.state, "people": done.people, "dry_run": False})
+
+            yield _Correction(campaign.ref, campaign.name, would, do)
+
+
+@contextmanager
+def _doubt(word: str, verdict: Verdict, recipient: str | None, *, writes: bool) -> Iterator[_Correction[Resolved]]:
+    with reach.server(writes=writes) as server:
+        if server:
+            there = reach.found(server, word)
+            would = server.do(calls.campaigns.resolve(there.id, verdict, recipient, dry_run=True))
+            decided = calls.campaigns.resolve(there.id, verdict, recipient)
+            yield _Correction(there.id, there.name, would, lambda: server.do(decided))
+            return
+        with output.opened(writes=writes) as runtime:
+            campaign = found(runtime, word)
+            doubt = resolving.examine(runtime, campaign, verdict, output.environment(), recipient)
+            would = Resolved(state=campaign.state, people=doubt.people.height, kept=doubt.kept, dry_run=True)
+
+            def do() -> Resolved:
+                done = resolving.resolve(runtime, campaign, doubt, output.actor())
+                return would.model_copy(update={"state": done.state, "people": done.people, "dry_run": False})
+
+            yield _Correction(campaign.ref, campaign.name, would, do)
+
+
+@contextmanager
+def _revision(word: str, file: Path, *, writes: bool) -> Iterator[_Correction[Revised]]:
+    content = _read(file)
+    toml = _toml(file, content) if file.suffix == ".toml" else None
+    with reach.server(writes=writes) as server:
+        if server:
+            there = reach.found(server, word)
+            present = server.do(calls.campaigns.file(there.id)).message
+            written = revising.rewritten(present, content, toml=toml)
+            would = server.do(calls.campaigns.revise(there.id, written, dry_run=True))
+            yield _Correction(there.id, there.name, would, lambda: server.do(calls.campaigns.revise(there.id, written)))
+            return
+        with output.opened(writes=writes) as runtime:
+            campaign = found(runtime, word)
+            written = revising.reworded(campaign, content, toml=toml)
+            change = revising.examine(runtime, campaign, written, output.environment())
+            would = Revised(
+                revision=change.revision,
+                pending=change.pending,
+                skipped=change.set_aside,
+                freed=change.freed,
+                findings=change.findings,
+                samples=change.samples,
+                dry_run=True,
+            )
+
+            def do() -> Revised:
+                revision = revising.revise(runtime, campaign, change, output.actor())
+                return would.model_copy(update={"revision": revision, "dry_run": False})
+
+            yield _Correction(campaign.ref, campaign.name, would, do)
 
 
 def _read(file: Path) -> str:

@@ -16,6 +16,7 @@ from campaigns import simulator
 from campaigns.cli import output
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
+from campaigns.cli.run_here import Here
 from campaigns.cli.running import Job
 from campaigns.errors import PagecastError
 from campaigns.settings import Settings
@@ -69,7 +70,8 @@ def demo(
 ) -> None:
     """Do the whole job against the built-in simulator, in a folder of its own."""
     with stage(recipients) as (settings, file, check), output.opened(writes=True, settings=settings) as runtime:
-        with contextlib.closing(Job(runtime, file, None, as_json=as_json)) as job:
+        with contextlib.closing(Here(runtime, file)) as here:
+            job = Job(here, None, as_json=as_json)
             code = job.run(yes=True, dry_run=False, again=False)
         check(job.status, output.note if as_json else output.say)
     raise typer.Exit(code)

@@ -17,6 +17,6 @@ def found(runtime: Runtime, word: str) -> Campaign:
         return find.campaign(conn, word)
 
 
-def drafted(campaign: Campaign) -> str:
+def drafted(ref: str, name: str) -> str:
     """Return the line that a new draft is told by, with what comes next."""
-    return f"{campaign.ref}  {campaign.name}  draft. Next: pagecast plan {campaign.ref}"
+    return f"{ref}  {name}  draft. Next: pagecast plan {ref}"

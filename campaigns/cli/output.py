@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from campaigns import migrations
-from campaigns.errors import StateError
+from campaigns.cli.app import elsewhere
+from campaigns.errors import StateError, UsageError
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 
@@ -40,7 +41,12 @@ def actor() -> str:
 
 @contextmanager
 def opened(*, writes: bool = False, settings: Settings | None = None) -> Iterator[Runtime]:
-    """Open the database, migrated; a verb that writes names the state folder on stderr."""
+    """Open the database, migrated; a verb that writes names the state folder on stderr.
+
+    Raises UsageError while PAGECAST_URL names a server: nobody shall change this machine's campaigns by mistake.
+    """
+    if elsewhere():
+        raise UsageError("This works on this machine's database only, so far; unset PAGECAST_URL to work there.")
     settings = settings or Settings()
     runtime = Runtime.open(settings)
     try:

@@ -2,24 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import polars as pl
 
 from campaigns import template
 from campaigns.cli import output
-from campaigns.cli.standings import WIDTH, meaning, show_reasons
-from campaigns.plan.division import Division
-from campaigns.report.results import write_csv
-from schemas.campaign import Campaign
+from campaigns.cli.standings import WIDTH, show_reasons
 from schemas.message import Message
 from schemas.plan import Plan
 from schemas.sample import Sample
 from schemas.view import View
 
 
-def show_plan(plan: Plan, campaign: Campaign, line: Callable[[str], None] = output.say) -> None:
+def show_plan(plan: Plan, message: Message, line: Callable[[str], None] = output.say) -> None:
     """Print a plan: who gets it, who does not and why, when it ends, and what would lose nobody."""
     line(f"{plan.eligible:>{WIDTH},}  will get it")
     show_reasons(plan.skipped, line, before="skipped    ")
@@ -32,23 +25,13 @@ def show_plan(plan: Plan, campaign: Campaign, line: Callable[[str], None] = outp
         line(f"Page {page.name}: {_people(page.eligible)} at {page.rate:g}/s{ends}. Its limit: {page.bottleneck}.")
     if plan.lost:
         line(f"{_people(plan.lost)} would be lost to closing windows at this pace. {_remedy(plan)}")
-    optional = _optional(campaign)
+    optional = _optional(message)
     for variable, n in plan.blanks.items():
         if n:
             then = "its default stands in" if variable in optional else "without it nothing is sent to them"
             line(f"The cell {variable} is blank for {_people(n)}; {then}.")
     for finding in plan.findings:
         line(f"- {finding}")
-
-
-def write_skipped(division: Division, file: Path) -> None:
-    """Write everybody who will not get the message: line, recipient id, reason and what it means."""
-    skipped = division.rows.filter(pl.col("state") == "skipped").select("line", "recipient_id", "reason").sort("line")
-    meanings = {reason: meaning(reason) for reason in skipped["reason"].unique()}
-    said = skipped.with_columns(pl.col("reason").replace_strict(meanings, return_dtype=pl.String).alias("meaning"))
-    with TemporaryDirectory() as folder:
-        said.write_parquet(rows := Path(folder) / "skipped.parquet")
-        write_csv(rows, file)
 
 
 def show_samples(samples: Sequence[Sample], line: Callable[[str], None]) -> None:
@@ -92,9 +75,8 @@ def _remedy(plan: Plan) -> str:
     return f"Nobody would be lost with {' or '.join(ways)}." if ways else ""
 
 
-def _optional(campaign: Campaign) -> set[str]:
+def _optional(message: Message) -> set[str]:
     """Return the variables that may be blank in every part that has them."""
-    message = Message.model_validate_json(campaign.message)
     parts = [template.compile(part.text) for part in message.parts]
     return {
         name

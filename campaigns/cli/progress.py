@@ -1,8 +1,9 @@
 """Watching a campaign: a live line on a terminal, now and then a plain line elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Group
 from rich.live import Live
@@ -13,6 +14,8 @@ from campaigns.cli import output
 from schemas.campaign import CampaignState
 from schemas.status import Status
 
+Seen = TypeVar("Seen", bound=Status)
+
 LOOK = 0.5
 _PLAIN_EVERY = 10.0
 _BAR = 30
@@ -20,15 +23,21 @@ _NAME = 24
 _ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 
 
-def watch(look: Callable[[], Status], ended: Callable[[Status], bool]) -> Status:
-    """Show a campaign on stderr until `ended`; return its last status."""
+def watch(statuses: Iterable[Seen], ended: Callable[[Seen], bool]) -> Seen:
+    """Show a campaign on stderr until `ended`, or until nothing more is told; return its last status."""
     with _display() as show:
-        while True:
-            status = look()
+        for status in statuses:
             show(status)
             if ended(status):
-                return status
-            time.sleep(LOOK)
+                break
+    return status
+
+
+def looks(look: Callable[[], Status]) -> Iterator[Status]:
+    """Yield how a campaign stands, twice a second."""
+    while True:
+        yield look()
+        time.sleep(LOOK)
 
 
 def over(status: Status) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from campaigns.cli import calls, output
+from campaigns.cli.app import elsewhere
 from campaigns.errors import UsageError
 from campaigns.settings import Settings, key
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from campaigns.client import Client
     from schemas.api.campaigns import Summary
 
-_URL, _KEY = "PAGECAST_URL", "PAGECAST_API_KEY"
+_KEY = "PAGECAST_API_KEY"
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def server(*, writes: bool = False) -> Iterator["Client | None"]:
     A verb that writes names the server and its key on stderr. Raises UsageError where the key is missing or the address
     is none, and for a verb that writes UnreachableError where nobody answers.
     """
-    if not (url := os.environ.get(_URL, "").strip()):
+    if not (url := elsewhere()):
         yield None
         return
     from campaigns.client import Client  # noqa: PLC0415 - this machine's verbs start without it
@@ -57,8 +58,8 @@ def _secret() -> SecretStr:
     given = os.environ.get(_KEY, "").strip()
     if not given:
         raise UsageError(
-            f"{_URL} names a server, and {_KEY} is not set. Set it to a key of that server, or unset {_URL} to work on "
-            "this machine."
+            f"PAGECAST_URL names a server, and {_KEY} is not set. Set it to a key of that server; or unset "
+            "PAGECAST_URL, to work on this machine."
         )
     found = key(SecretStr(given), Settings(), os.environ)
     if found is None:

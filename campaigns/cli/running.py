@@ -1,36 +1,34 @@
 """The whole job in one go: run, watch."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from campaigns import campaign_file, cost, report
-from campaigns.cli import output
+from campaigns.cli import output, reach
 from campaigns.cli.app import app
-from campaigns.cli.drafts import File, Rates, Strict, checked
+from campaigns.cli.drafts import NO_RATES, File, Rates, Strict
+from campaigns.cli.ground import Drawn, Ground
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.cli.plans import show_plan, show_samples
-from campaigns.cli.progress import over
+from campaigns.cli.progress import looks, over
 from campaigns.cli.progress import watch as look_on
-from campaigns.cli.standings import show_reasons, standing
+from campaigns.cli.run_here import Here
+from campaigns.cli.standings import plain, show_reasons, standing
 from campaigns.cli.up import Up
 from campaigns.errors import PagecastError, UsageError
-from campaigns.lifecycle import control, find, recognise, submit
-from campaigns.lifecycle.launch import launch, launched_plan
-from campaigns.lifecycle.meeting import Meeting
-from campaigns.lifecycle.plan import Planned, plan
-from campaigns.lifecycle.preview import preview
-from campaigns.lifecycle.pricing import price
-from campaigns.lifecycle.submit import Draft
-from campaigns.moments import dated
-from campaigns.runtime import Runtime, check_pace, now_of
+from campaigns.runtime import check_pace
 from campaigns.settings import Settings
-from schemas.campaign import Campaign, CampaignState
-from schemas.lane import LaneState
+from schemas.campaign_state import CampaignState
+from schemas.meeting import Meeting
 from schemas.status import Status
+
+if TYPE_CHECKING:
+    from campaigns.client import Client
 
 INTERRUPTED = 130
 
@@ -50,166 +48,144 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Import, plan, confirm, launch, watch and report; run again to go on where it stopped."""
-    check_pace(Settings())
     _refuse_series(file)
     card = cost.load(rates) if rates else None
-    with (
-        output.opened(writes=True) as runtime,
-        contextlib.closing(Job(runtime, file, report_dir, as_json=as_json, up=context.obj, rates=card)) as job,
-    ):
+    with _ground(file, card, context.obj) as ground:
+        job = Job(ground, report_dir, as_json=as_json)
         code = job.run(yes=yes, dry_run=dry_run, again=again, strict=strict)
     raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _ground(file: Path, card: cost.RateCard | None, up: Up | None) -> Iterator[Ground]:
+    with reach.server(writes=True) as server:
+        if server:
+            from campaigns.cli.run_there import There  # noqa: PLC0415 - it brings the client
+
+            if card:
+                raise UsageError(NO_RATES)
+            yield There(server, file)
+            return
+        check_pace(Settings())
+        with output.opened(writes=True) as runtime, contextlib.closing(Here(runtime, file, card, up)) as here:
+            yield here
 
 
 @app.command()
 def watch(word: Word, as_json: AsJson = False) -> None:
     """Watch a campaign until it ends; the sending goes on without you."""
-    with output.opened() as runtime:
-        campaign = found(runtime, word)
-        status = look_on(lambda: standing(runtime, campaign, staffed=runtime.staffed), over)
+    with reach.server() as server:
+        status, code = _watched_there(server, word) if server else _watched_here(word)
     if as_json:
         output.emit(status.model_dump(mode="json"))
     else:
         _show_end(status)
-    raise typer.Exit(report.exit_code(status))
+    raise typer.Exit(code)
+
+
+def _watched_here(word: str) -> tuple[Status, int]:
+    with output.opened() as runtime:
+        campaign = found(runtime, word)
+        status = look_on(looks(lambda: standing(runtime, campaign, staffed=runtime.staffed)), over)
+    return status, report.exit_code(status)
+
+
+def _watched_there(server: "Client", word: str) -> tuple[Status, int]:
+    status = look_on(server.watch(reach.found(server, word).id), over)
+    return plain(status), status.exit_code
 
 
 class Job:
-    """One `run` of one campaign file."""
+    """One `run` of one campaign file; `status` is how it stood last."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        file: Path,
-        report_dir: Path | None,
-        *,
-        as_json: bool,
-        up: Up | None = None,
-        rates: cost.RateCard | None = None,
-    ) -> None:
-        self._runtime = runtime
-        self._file = file
+    def __init__(self, ground: Ground, report_dir: Path | None, *, as_json: bool) -> None:
+        self._ground = ground
         self._report_dir = report_dir
         self._as_json = as_json
-        self._rates = rates
         self._line = output.note if as_json else output.say
         self.status: Status | None = None
-        self._up = up
-
-    def close(self) -> None:
-        """End what was started."""
-        if self._up:
-            self._up.close()
 
     def run(self, *, yes: bool, dry_run: bool, again: bool, strict: bool = False) -> int:
         """Do what the file needs; return the exit code."""
-        draft = checked(self._runtime, self._file, strict=strict, again=again)
-        known = recognise.recognise(self._runtime, draft)
-        if known.meeting is Meeting.FINISHED and not again and known.campaign:
-            return self._repeat_report(known.campaign, dry_run=dry_run)
-        if known.meeting is Meeting.UNFINISHED and known.campaign:
-            if not dry_run:
-                recognise.refresh(self._runtime, known.campaign, draft)
-            campaign = self._fresh(known.campaign)
-        else:
+        ground = self._ground
+        known = ground.meet(strict=strict, again=again, go_on=not dry_run)
+        if known.meeting is Meeting.FINISHED and not again:
+            return self._repeat_report(dry_run=dry_run)
+        if known.meeting is not Meeting.UNFINISHED:
             if known.overlap:
-                output.note(
-                    f"{known.overlap:,} of these people were reached by {known.campaign and known.campaign.name}."
-                )
+                output.note(f"{known.overlap:,} of these people were reached by {ground.name}.")
+            ground.submit()
             if dry_run:
-                return self._rehearse(draft)
-            campaign = submit.store(self._runtime, draft, output.actor())
-        if campaign.state is CampaignState.DRAFT:
-            campaign = self._launch(campaign, draft, yes=yes, dry_run=dry_run)
+                return self._rehearse()
+        if ground.state is CampaignState.DRAFT:
+            self._launch(yes=yes, dry_run=dry_run)
         elif not dry_run:
-            campaign = self._go_on(campaign)
-        return 0 if dry_run else self._send(campaign)
+            self._go_on()
+        return 0 if dry_run else self._send()
 
-    def _rehearse(self, draft: Draft) -> int:
+    def _rehearse(self) -> int:
         """Show the plan of a draft that is gone afterwards: a dry run stores no campaign."""
-        with submit.rehearsal(self._runtime, draft, output.actor()) as campaign:
-            self._show_plan(campaign, draft)
+        try:
+            self._show_plan()
+        finally:
+            self._ground.discard()
         self._line("Dry run: nothing was stored or sent.")
         return 0
 
-    def _launch(self, campaign: Campaign, draft: Draft, *, yes: bool, dry_run: bool) -> Campaign:
+    def _launch(self, *, yes: bool, dry_run: bool) -> None:
         """Confirm and launch; a draft that is not launched after all is not kept."""
         try:
-            drawn = self._show_plan(campaign, draft)
+            drawn = self._show_plan()
             if dry_run:
-                return campaign
+                return
             if drawn.plan.eligible or drawn.waiting:
                 output.confirm(_question(drawn), yes=yes)
-            actor, now = output.actor(), output.now(self._runtime)
-            return launch(self._runtime, campaign, drawn.plan.token, output.environment(), now=now, actor=actor)
+            self._ground.launch(drawn.plan.token)
         except (PagecastError, KeyboardInterrupt):
-            submit.discard(self._runtime, campaign, draft)
+            self._ground.discard()
             raise
 
-    def _show_plan(self, campaign: Campaign, draft: Draft) -> Planned:
-        drawn = plan(self._runtime, campaign, output.environment(), output.now(self._runtime), draft.notes)
-        show_plan(drawn.plan, campaign, output.note)
-        if self._rates:
-            output.note(price(drawn, campaign, self._rates).sentence)
+    def _show_plan(self) -> Drawn:
+        drawn = self._ground.plan()
+        show_plan(drawn.plan, drawn.message, output.note)
+        if drawn.price:
+            output.note(drawn.price)
         output.note("As they get it:")
-        show_samples(preview(self._runtime, campaign, output.environment(), output.now(self._runtime)), output.note)
+        show_samples(self._ground.samples(), output.note)
         return drawn
 
-    def _go_on(self, campaign: Campaign) -> Campaign:
-        output.note(f"Going on with {campaign.name} ({campaign.ref}), which is {campaign.state}.")
-        if campaign.state is CampaignState.PAUSED:
-            control.resume(self._runtime, campaign, output.actor())
-        return self._fresh(campaign)
+    def _go_on(self) -> None:
+        ground = self._ground
+        output.note(f"Going on with {ground.name} ({ground.ref}), which is {ground.state}.")
+        if ground.state is CampaignState.PAUSED:
+            ground.resume()
 
-    def _send(self, campaign: Campaign) -> int:
-        if campaign.state is CampaignState.SCHEDULED:
-            output.note("It waits for its start. To leave it: Ctrl-C, then `pagecast up` keeps it.")
-        if campaign.keep_open_until and campaign.keep_open_until > output.now(self._runtime):
-            until = dated(campaign.keep_open_until)
-            output.note(
-                f"It stays open until {until}. To leave it: Ctrl-C, then `pagecast up`, which hears who writes."
-            )
-        up = self._up = self._up or Up(self._runtime.settings.home)
-        up.go()
+    def _send(self) -> int:
+        ground = self._ground
+        for line in ground.outlook():
+            output.note(line)
         try:
-            self.status = look_on(lambda: standing(self._runtime, campaign), lambda status: _ended(status, up))
+            self.status = look_on(ground.statuses(), ground.is_over)
         except KeyboardInterrupt:
-            return self._interrupted(up)
-        finally:
-            up.close()
-        return self._finish(campaign)
+            ground.leave()
+            return INTERRUPTED
+        return self._finish()
 
-    def _interrupted(self, up: Up) -> int:
-        output.note("Stopping: nothing new is sent, and what is in flight is being settled.")
-        try:
-            up.close()
-        except KeyboardInterrupt:
-            output.note("Not waited for: the workers settle it by themselves.")
-        output.note(f"Interrupted. `pagecast run {self._file}` goes on where it stopped.")
-        return INTERRUPTED
-
-    def _repeat_report(self, campaign: Campaign, *, dry_run: bool) -> int:
-        said = f"{campaign.name} ({campaign.ref}) is {campaign.state} already, so nothing is sent."
+    def _repeat_report(self, *, dry_run: bool) -> int:
+        ground = self._ground
+        said = f"{ground.name} ({ground.ref}) is {ground.state} already, so nothing is sent."
         output.note(f"{said} To send it once more, add --again.")
-        self.status = standing(self._runtime, campaign)
-        return 0 if dry_run else self._finish(campaign)
+        return 0 if dry_run else self._finish()
 
-    def _finish(self, campaign: Campaign) -> int:
-        self.status = standing(self._runtime, campaign)
-        planned = launched_plan(self._runtime, campaign)
-        folder = self._report_dir or self._runtime.settings.home / "reports" / campaign.ref
-        with self._runtime.reading() as conn:
-            report.write(conn, self._runtime.storage, campaign.id or 0, folder, now_of(conn), plan=planned)
+    def _finish(self) -> int:
+        ended = self._ground.report(self._report_dir)
+        self.status = ended.status
         if self._as_json:
-            output.emit(self.status.model_dump(mode="json") | {"report": str(folder)})
+            output.emit(ended.status.model_dump(mode="json") | {"report": str(ended.folder)})
         else:
-            _show_end(self.status)
-            output.say(f"Report: {folder}/report.html")
-        return report.exit_code(self.status)
-
-    def _fresh(self, campaign: Campaign) -> Campaign:
-        with self._runtime.reading() as conn:
-            return find.by_id(conn, campaign.id or 0)
+            _show_end(ended.status)
+            output.say(f"Report: {ended.folder}/report.html")
+        return ended.exit_code
 
 
 def _refuse_series(file: Path) -> None:
@@ -221,22 +197,9 @@ def _refuse_series(file: Path) -> None:
         )
 
 
-def _question(drawn: Planned) -> str:
+def _question(drawn: Drawn) -> str:
     more = f" And to {drawn.waiting:,} more when they write?" if drawn.waiting else ""
     return f"Send to {drawn.plan.eligible:,} people?{more}"
-
-
-def _ended(status: Status, up: Up) -> bool:
-    """Whether nothing is left that time alone resolves."""
-    if over(status):
-        return True
-    up.check()
-    if status.in_flight:
-        return False
-    if status.state is CampaignState.PAUSED:
-        return True
-    left = [page for page in status.pages if page.counts["pending"]]
-    return status.state is CampaignState.SENDING and bool(left) and all(p.state is LaneState.PARKED for p in left)
 
 
 def _show_end(status: Status) -> None:

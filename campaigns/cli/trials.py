@@ -1,19 +1,26 @@
 """`pagecast test-send`: a campaign's message to one of ours, over the real line."""
 
 import json
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from campaigns import suppression
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
-from campaigns.cli.drafts import OrFile, found_or_drafted
+from campaigns.cli.drafts import OrFile, found_or_drafted, found_there
 from campaigns.cli.output import AsJson, DryRun
+from campaigns.errors import PagecastError
 from campaigns.lifecycle import trial
 from campaigns.lifecycle.trial import Prepared
+from schemas.api.testers import Like, Test, Tested
 from schemas.outcome import Verdict
-from schemas.trial import TrialEnd
+from schemas.trial import PartAnswer
+from schemas.view import View
+
+if TYPE_CHECKING:
+    from campaigns.client import Client
 
 NOT_DONE, NEEDS_A_PERSON = 6, 5
 _PAGE_IS_WRONG = frozenset({Verdict.REFUSED_SENDER, Verdict.FOREIGN})
@@ -35,61 +42,93 @@ def send_test(
     as_json: AsJson = False,
 ) -> None:
     """Send the message once to one of your testers, outside the campaign's ledger and counts."""
-    person = suppression.person(to)
-    with output.opened(writes=not dry_run) as runtime:
+    wanted = Test(to=suppression.person(to), like=like, page=page, anyway=anyway, dry_run=dry_run)
+    with reach.server(writes=not dry_run) as server:
+        tested, problem = (_there(server, word, wanted), None) if server else _here(word, wanted)
+    if dry_run:
+        _show(tested, as_json=as_json)
+        return
+    _tell(tested, as_json=as_json, sent=problem is None)
+    if problem:
+        raise problem
+    if tested.outcome is not Verdict.ACCEPTED:
+        raise typer.Exit(NEEDS_A_PERSON if tested.outcome in _PAGE_IS_WRONG else NOT_DONE)
+
+
+def _here(word: str, wanted: Test) -> tuple[Tested, PagecastError | None]:
+    with output.opened(writes=not wanted.dry_run) as runtime:
         campaign, _ = found_or_drafted(runtime, word)
         environment, now = output.environment(), output.now(runtime)
-        prepared = trial.prepare(runtime, campaign, environment, now, to=person, like=like, page=page, anyway=anyway)
-        if dry_run:
-            _show(prepared, as_json=as_json)
-            return
+        prepared = trial.prepare(
+            runtime,
+            campaign,
+            environment,
+            now,
+            to=wanted.to,
+            like=wanted.like,
+            page=wanted.page,
+            anyway=wanted.anyway,
+        )
+        if wanted.dry_run:
+            return _facts(prepared, requests=trial.requests(prepared), view=prepared.view), None
         ended = trial.send(runtime, prepared, environment, output.actor())
-    _tell(prepared, ended, as_json=as_json)
-    if error := trial.problem(ended):
-        raise error
-    if (outcome := trial.outcome(ended)) is not Verdict.ACCEPTED:
-        raise typer.Exit(NEEDS_A_PERSON if outcome in _PAGE_IS_WRONG else NOT_DONE)
+    said = trial.sentence(prepared, ended)
+    return _facts(prepared, trial.outcome(ended), said, list(ended.answers)), trial.problem(ended)
 
 
-def _tell(prepared: Prepared, ended: TrialEnd, *, as_json: bool) -> None:
+def _there(server: "Client", word: str, wanted: Test) -> Tested:
+    return server.do(calls.testers.send(found_there(server, word)[0], wanted))
+
+
+def _facts(
+    prepared: Prepared,
+    outcome: str | None = None,
+    sentence: str = "",
+    answers: Sequence[PartAnswer] = (),
+    *,
+    requests: Sequence[dict[str, Any]] = (),
+    view: View | None = None,
+) -> Tested:
+    return Tested(
+        id=prepared.campaign.ref,
+        name=prepared.campaign.name,
+        page=prepared.page,
+        channel=prepared.sender.channel,
+        recipient_id=prepared.trial.recipient_id,
+        like=Like(line=prepared.line, recipient_id=prepared.like),
+        parts=[part.text for part in prepared.trial.parts],
+        outcome=outcome,
+        sentence=sentence,
+        answers=list(answers),
+        requests=list(requests),
+        view=view,
+        dry_run=view is not None,
+    )
+
+
+def _tell(tested: Tested, *, as_json: bool, sent: bool) -> None:
     if as_json:
-        answers = [answer.model_dump(mode="json") for answer in ended.answers]
-        sentence = trial.sentence(prepared, ended)
-        output.emit(_document(prepared) | {"outcome": trial.outcome(ended), "sentence": sentence, "answers": answers})
-    elif not ended.problem:
-        output.say(f"Test of {prepared.name} to {prepared.trial.recipient_id}: {trial.sentence(prepared, ended)}")
+        output.emit(tested.model_dump(mode="json", by_alias=True, exclude={"requests", "view"}))
+    elif sent:
+        output.say(f"Test of {tested.name} ({tested.id}) to {tested.recipient_id}: {tested.sentence}")
 
 
-def _show(prepared: Prepared, *, as_json: bool) -> None:
+def _show(tested: Tested, *, as_json: bool) -> None:
     """Print what would go out."""
-    requests = trial.requests(prepared)
     if as_json:
-        output.emit(_document(prepared) | {"dry_run": True, "requests": requests, "view": prepared.view.model_dump()})
+        output.emit(tested.model_dump(mode="json", by_alias=True, exclude={"outcome", "sentence", "answers"}))
         return
-    where = f"from {prepared.page} on {prepared.sender.channel}, as line {prepared.line}"
-    output.say(f"Would go to {prepared.trial.recipient_id} {where}:")
-    for part, request in zip(prepared.view.parts, requests, strict=True):
+    assert tested.view is not None
+    output.say(f"Would go to {tested.recipient_id} from {tested.page} on {tested.channel}, as line {tested.like.line}:")
+    for part, request in zip(tested.view.parts, tested.requests, strict=True):
         for line in part.text.splitlines():
             output.say(f"    {line}")
-        output.say(f"    ({part.length} of {prepared.view.limit} {prepared.view.unit})")
+        output.say(f"    ({part.length} of {tested.view.limit} {tested.view.unit})")
         if part.quick_replies:
             output.say("    " + " ".join(f"[{button.shown}]" for button in part.quick_replies))
         output.say(f"    {request['method']} {request['url']}")
         for name, value in request["headers"].items():
             output.say(f"        {name}: {value}")
         output.say(f"        {json.dumps(request['body'], ensure_ascii=False)}")
-    for cut in prepared.view.cuts:
+    for cut in tested.view.cuts:
         output.say(f"    {cut}")
-
-
-def _document(prepared: Prepared) -> dict[str, Any]:
-    return {
-        "id": prepared.campaign.ref,
-        "name": prepared.campaign.name,
-        "page": prepared.page,
-        "channel": prepared.sender.channel,
-        "recipient_id": prepared.trial.recipient_id,
-        "as": {"line": prepared.line, "recipient_id": prepared.like},
-        "parts": [part.text for part in prepared.trial.parts],
-        "dry_run": False,
-    }

@@ -4,7 +4,7 @@ The web does a small one in a thread of its own, `workers.jobs` a large one in a
 done twice, because a process may die in it: then the second time finds what the first one did.
 
 lists      a list is fetched and read; its unusable lines
-plans      a campaign submitted, planned, previewed, launched
+plans      a campaign recognised, submitted, planned, previewed, launched
 exports    reports, results and remainders
 fetch      a list from a URL
 """
@@ -21,10 +21,12 @@ __all__ = ["Bench", "Made", "do"]
 _WORK: Mapping[JobKind, Callable[[Bench, Mapping[str, Any]], Made]] = {
     JobKind.LIST: lists.read,
     JobKind.REJECTS: lists.rejects,
+    JobKind.MEET: plans.meet,
     JobKind.SUBMIT: plans.submit,
     JobKind.PLAN: plans.plan,
     JobKind.LAUNCH: plans.launch,
     JobKind.PREVIEW: plans.preview,
+    JobKind.SKIPPED: plans.skipped,
     JobKind.REPORT: exports.report,
     JobKind.PAGE: exports.page,
     JobKind.RESULTS: exports.results,

@@ -8,25 +8,33 @@ from campaigns.errands.bench import Bench, Made, made
 from campaigns.errors import InputError
 from campaigns.lifecycle import recognise
 from campaigns.lifecycle.launch import launch as start
+from campaigns.lifecycle.meeting import Meeting
 from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview as show
-from campaigns.lifecycle.submit import check
+from campaigns.lifecycle.submit import Draft, check
 from campaigns.moments import iso, iso_or_none
+from campaigns.report.skipped import write_skipped
 from schemas.api.campaigns import Summary
-from schemas.api.verbs import Drafted
+from schemas.api.verbs import Drafted, Met
 from schemas.campaign import Campaign
 from schemas.campaign_file import CONTACTS, CampaignFile
 
 
+def meet(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Say what a campaign file finds that was run before, as `Met`; with `go_on` an unfinished run takes its limits."""
+    draft = _checked(bench, arguments, again=arguments["again"])
+    known = recognise.recognise(bench.runtime, draft)
+    found = known.campaign
+    if found and known.meeting is Meeting.UNFINISHED and arguments["go_on"]:
+        recognise.refresh(bench.runtime, found, draft)
+        found = bench.campaign(found.ref)
+    shown = summary(found) if found else None
+    return made(Met(meeting=known.meeting, campaign=shown, overlap=known.overlap, notes=list(draft.notes)))
+
+
 def submit(bench: Bench, arguments: Mapping[str, Any]) -> Made:
     """Keep a campaign as a draft, and return it as `Drafted`; the same one again is the same draft."""
-    file = CampaignFile.model_validate(arguments["file"])
-    storage = bench.runtime.storage
-    if file.list != CONTACTS:
-        if file.schedule.repeat:
-            raise InputError("A campaign that repeats needs list = @contacts here: an uploaded list stays for a week.")
-        file = file.model_copy(update={"list": str(uploads.find(storage, file.list).path)})
-    draft = check(bench.runtime, file, uploads.folder(storage), bench.environment, bench.now(), again=True)
+    draft = _checked(bench, arguments, again=True)
     kept = recognise.stored(bench.runtime, draft, bench.actor)
     return made(Drafted(**summary(kept).model_dump(), notes=list(draft.notes)))
 
@@ -48,6 +56,25 @@ def preview(bench: Bench, arguments: Mapping[str, Any]) -> Made:
     """Show the message as people of the list would get it, each as a `Sample`."""
     found = bench.campaign(arguments["campaign"])
     return made(show(bench.runtime, found, bench.environment, bench.now(), to=arguments["to"]))
+
+
+def skipped(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Write who would not get the message, and why."""
+    found = bench.campaign(arguments["campaign"])
+    drawn = make(bench.runtime, found, bench.environment, bench.now())
+    write_skipped(drawn.division, bench.folder / "skipped.csv")
+    return Made(file="skipped.csv")
+
+
+def _checked(bench: Bench, arguments: Mapping[str, Any], *, again: bool) -> Draft:
+    """Return a campaign file and its uploaded list, checked; `again` is as for `check`."""
+    file = CampaignFile.model_validate(arguments["file"])
+    storage = bench.runtime.storage
+    if file.list != CONTACTS:
+        if file.schedule.repeat:
+            raise InputError("A campaign that repeats needs list = @contacts here: an uploaded list stays for a week.")
+        file = file.model_copy(update={"list": str(uploads.find(storage, file.list).path)})
+    return check(bench.runtime, file, uploads.folder(storage), bench.environment, bench.now(), again=again)
 
 
 def summary(found: Campaign, next_at: int | None = None) -> Summary:

@@ -1,22 +1,14 @@
 """What a campaign file finds when it comes again, by its name and its fingerprint."""
 
-from enum import StrEnum
-
 from sqlalchemy import Connection
 
 from campaigns.lifecycle import find
 from schemas.campaign import Campaign, CampaignState
+from schemas.meeting import Meeting
+
+__all__ = ["Meeting", "meet"]
 
 _ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
-
-
-class Meeting(StrEnum):
-    """What a campaign file finds when it comes again."""
-
-    NEW = "new"
-    UNFINISHED = "unfinished"
-    FINISHED = "finished"
-    CHANGED_SINCE = "changed since"
 
 
 def meet(conn: Connection, title: str, fingerprint: str) -> tuple[Meeting, Campaign | None]:

@@ -74,13 +74,17 @@ class Revision:
 
 
 def reworded(campaign: Campaign, content: str, *, toml: dict[str, Any] | None) -> MessageText:
+    """Return the message that a file holds, for a campaign; see `rewritten`."""
+    return rewritten(CampaignFile.model_validate_json(campaign.spec).message, content, toml=toml)
+
+
+def rewritten(present: MessageText, content: str, *, toml: dict[str, Any] | None) -> MessageText:
     """Return the message that a file holds: its [message] table, or the plain text for the only part there is.
 
-    Plain text keeps quick replies and tag. Raises InputError.
+    Plain text keeps the quick replies and tag of the `present` one. Raises InputError.
     """
     if toml is not None:
         return _parsed(toml)
-    present = CampaignFile.model_validate_json(campaign.spec).message
     if present.text is None:
         raise InputError("The message has several parts: give a TOML file with the whole [message].")
     return present.model_copy(update={"text": content.removesuffix("\n")})

@@ -145,4 +145,9 @@ def store(conn: Connection, stop: Stop, now: int) -> Page:
 def forget(conn: Connection, stop: Stop) -> None:
     """Remove the page of a draft that is not kept, where only that draft brought it."""
     if stop.stored is None:
-        conn.execute(_FORGET, {"name": stop.name})
+        forget_named(conn, stop.name)
+
+
+def forget_named(conn: Connection, name: str) -> bool:
+    """Remove a page that no campaign has; return whether it is gone."""
+    return conn.execute(_FORGET, {"name": name}).rowcount > 0

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from campaigns import audience, events, locks, template
 from campaigns.audience import Reading
 from campaigns.audience.leftovers import READING
-from campaigns.errors import InputError
+from campaigns.errors import InputError, StateError
 from campaigns.lifecycle import find, neighbours, series, snapshot, stops
 from campaigns.lifecycle.lock import swept
 from campaigns.lifecycle.meeting import Meeting, meet
@@ -56,6 +56,13 @@ _DRAFT = text("""
     SELECT 1 FROM campaign WHERE id = :id AND state = 'draft'
     AND NOT EXISTS (SELECT 1 FROM occurrence WHERE occurrence.campaign_id = campaign.id)
 """)
+_THERE = text("SELECT 1 FROM campaign WHERE id = :id")
+_PATH = text("SELECT path FROM recipient_list WHERE id = :list")
+# Stored in one transaction with the draft, so at the same moment.
+_BROUGHT = text("""
+    SELECT page.name FROM page JOIN lane ON lane.page_id = page.id
+    WHERE lane.campaign_id = :id AND page.created_at = :at ORDER BY page.name
+""")
 _FORGET = tuple(
     text(f"DELETE FROM {table} WHERE {key} = :id")  # noqa: S608 - names of our own
     for table, key in (("lane", "campaign_id"), ("event", "campaign_id"), ("series", "campaign_id"), ("campaign", "id"))
@@ -64,6 +71,7 @@ _FORGET_LIST = text("""
     DELETE FROM recipient_list WHERE path = :path
     AND NOT EXISTS (SELECT 1 FROM campaign WHERE campaign.list_id = recipient_list.id)
 """)
+_LIST_OF = text("SELECT path FROM recipient_list WHERE id = :id")
 _LIST_AT = text("SELECT 1 FROM recipient_list WHERE path = :path")
 
 
@@ -183,6 +191,30 @@ def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
         for stop in draft.stops:
             stops.forget(conn, stop)
     _forget_list(runtime, draft.list_path)
+
+
+def drop(runtime: Runtime, campaign: Campaign) -> list[str]:
+    """Remove a draft that nobody launches, and return the names of the pages that it alone had brought.
+
+    Raises StateError for a campaign that is no draft any more.
+    """
+    with swept(runtime, campaign), runtime.writing() as conn:
+        path = conn.execute(_PATH, {"list": campaign.list_id}).scalar_one()
+        brought = conn.execute(_BROUGHT, {"id": campaign.id, "at": campaign.created_at}).scalars().all()
+        _discard(conn, campaign)
+        if conn.execute(_THERE, {"id": campaign.id}).first():
+            raise StateError(f"{campaign.name} is no draft any more, and stays in the ledger. See it in its report.")
+        gone = [name for name in brought if stops.forget_named(conn, name)]
+    _forget_list(runtime, path)
+    return gone
+
+
+def withdraw(runtime: Runtime, campaign: Campaign) -> None:
+    """Remove a draft whose place another one has taken, and its list where no campaign uses it; its pages stay."""
+    with swept(runtime, campaign), runtime.writing() as conn:
+        path = conn.execute(_LIST_OF, {"id": campaign.list_id}).scalar_one()
+        _discard(conn, campaign)
+    _forget_list(runtime, path)
 
 
 @contextmanager

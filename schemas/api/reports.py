@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import BaseModel
+
 
 class Kind(StrEnum):
     """What a row-by-row file may be."""
@@ -9,3 +11,16 @@ class Kind(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     XLSX = "xlsx"
+
+
+class Left(BaseModel):
+    """How many rows a remainder has.
+
+    `rejected` of them need a correction first, `open` the campaign may still send to. `unknown` people are left out:
+    they may have got it.
+    """
+
+    rows: int
+    rejected: int
+    open: int
+    unknown: int

@@ -6,6 +6,7 @@ from schemas.api.campaigns import Summary
 from schemas.campaign_file import MessageText
 from schemas.campaign_state import CampaignState
 from schemas.decision import Scope, Verdict
+from schemas.meeting import Meeting
 from schemas.sample import Sample
 
 _STRICT = ConfigDict(extra="forbid")
@@ -15,6 +16,26 @@ class Drafted(Summary):
     """A draft; `notes` are sentences about its list, message and pages."""
 
     notes: list[str]
+
+
+class Met(BaseModel):
+    """What a campaign file finds that was run before: nothing (`new`), its run, or one that differs since it ended.
+
+    `overlap` counts the people of its list whom that one reached; `notes` are as for a draft.
+    """
+
+    meeting: Meeting
+    campaign: Summary | None
+    overlap: int
+    notes: list[str]
+
+
+class Discarded(BaseModel):
+    """A draft that is gone, and the pages that it alone had brought."""
+
+    id: str = Field(examples=["k7m2x9qa"])
+    name: str = Field(examples=["Spring"])
+    pages: list[str] = Field(examples=[["acme"]])
 
 
 class Launch(BaseModel):

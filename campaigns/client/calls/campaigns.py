@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from campaigns.client.call import Call, Listing, at, get, listing, post
+from campaigns.client.call import Call, Listing, at, delete, get, listing, post
 from schemas.api.audit import Happening
 from schemas.api.campaigns import Standing, Summary
 from schemas.api.verbs import (
@@ -13,8 +13,10 @@ from schemas.api.verbs import (
     Clone,
     Correction,
     Decision,
+    Discarded,
     Drafted,
     Launch,
+    Met,
     Panic,
     Resolved,
     Retried,
@@ -45,6 +47,20 @@ def listed(*, state: CampaignState | None = None, word: str | None = None, limit
 def submit(file: CampaignFile | Mapping[str, Any]) -> Call[Drafted]:
     """Keep a campaign as a draft. Its `list` is the id of an uploaded one, or `@contacts`."""
     return post(at(_CAMPAIGNS), Drafted, file)
+
+
+def meet(file: CampaignFile | Mapping[str, Any], *, again: bool = False, go_on: bool = False) -> Call[Met]:
+    """Say whether a campaign file was run before: by its name, message, list and accounts.
+
+    `again` is for who wants to send one that is finished once more; with `go_on` an unfinished run takes the file's
+    present limits and addresses.
+    """
+    return post(at(_CAMPAIGNS, "meet"), Met, file, again=again, go_on=go_on)
+
+
+def discard(ref: str) -> Call[Discarded]:
+    """Remove a draft, and the pages that it alone brought."""
+    return delete(at(_CAMPAIGNS, ref), Discarded)
 
 
 def status(ref: str) -> Call[Standing]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from campaigns.client.call import Call, at, get
 from schemas.api.exports import ExportKind
-from schemas.api.reports import Kind
+from schemas.api.reports import Kind, Left
 from schemas.several import Several
 from schemas.summary import Summary
 
@@ -30,6 +30,16 @@ def results(ref: str, kind: Kind = Kind.CSV) -> Call[bytes]:
 def remainder(ref: str) -> Call[bytes]:
     """Return everyone who was not reached, as the next list (CSV)."""
     return get(at(_CAMPAIGNS, ref, "remainder.csv"), bytes)
+
+
+def skipped(ref: str) -> Call[bytes]:
+    """Return who would not get a campaign, and why (CSV)."""
+    return get(at(_CAMPAIGNS, ref, "skipped.csv"), bytes)
+
+
+def left(ref: str) -> Call[Left]:
+    """Say how many people were not reached, and who of them can be sent to."""
+    return get(at(_CAMPAIGNS, ref, "remainder"), Left)
 
 
 def several(campaigns: Sequence[str] = (), *, since: str | None = None, until: str | None = None) -> Call[Several]:

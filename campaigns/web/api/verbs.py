@@ -17,6 +17,7 @@ from campaigns.lifecycle.change import Wishes
 from campaigns.lifecycle.change import change as alter
 from campaigns.lifecycle.clone import clone as copy
 from campaigns.lifecycle.control import Change
+from campaigns.lifecycle.submit import drop
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
@@ -30,8 +31,10 @@ from schemas.api.verbs import (
     Clone,
     Correction,
     Decision,
+    Discarded,
     Drafted,
     Launch,
+    Met,
     Panic,
     Resolved,
     Retried,
@@ -82,6 +85,34 @@ async def submit(desk: Here, file: Written, prefer: Prefer = "") -> Response:
     arguments = {"file": file.model_dump(mode="json")}
     small = await run_sync(lambda: _is_small(desk, file.list))
     return await answer(desk, Work(JobKind.SUBMIT, arguments, small=small, status=201), prefer)
+
+
+@router.post("/campaigns/meet", response_model=Answer[Met], responses=ACCEPTED, **may(Right.SUBMIT))
+async def meet(
+    desk: Here,
+    file: Written,
+    *,
+    again: Annotated[bool, Query(description="Whether one that is finished is to be sent once more.")] = False,
+    go_on: Annotated[
+        bool, Query(description="Let an unfinished run take the file's present limits and addresses; for senders.")
+    ] = False,
+    prefer: Prefer = "",
+) -> Response:
+    """Say whether a campaign file was run before: by its name, message, list and accounts. It makes no draft."""
+    if go_on:
+        desk.need(Right.CHANGE)
+    if go_on and file.pages:
+        desk.need(Right.CHANGE_PAGES)
+    arguments = {"file": file.model_dump(mode="json"), "again": again, "go_on": go_on}
+    small = await run_sync(lambda: _is_small(desk, file.list))
+    return await answer(desk, Work(JobKind.MEET, arguments, small=small), prefer)
+
+
+@router.delete("/campaigns/{ref}", **may(Right.SUBMIT))
+def discard(desk: Here, ref: Ref) -> Answer[Discarded]:
+    """Remove a draft, and the pages that it alone brought; a campaign that was launched stays for good."""
+    found = desk.campaign(ref)
+    return said(Discarded(id=found.ref, name=found.name, pages=drop(desk.runtime, found)))
 
 
 @router.post("/campaigns/{ref}/plan", response_model=Answer[Plan], responses=ACCEPTED, **may(Right.PLAN))
