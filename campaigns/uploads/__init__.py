@@ -8,7 +8,7 @@ partial   a file that arrives piece by piece, and goes on where it broke off
 stored    what is there: found, read, forgotten
 """
 
-from campaigns.uploads.incoming import Incoming, incoming
+from campaigns.uploads.incoming import Incoming, incoming, prepared
 from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, latest, parquet, read, rejects
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "incoming",
     "latest",
     "parquet",
+    "prepared",
     "read",
     "rejects",
 ]

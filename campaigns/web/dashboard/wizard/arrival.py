@@ -1,0 +1,88 @@
+"""A list that arrives: written to disk as it comes, then read, in a thread or by a job where it is long."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from anyio.to_thread import run_sync
+from nicegui import events, ui
+from nicegui.elements.upload_files import FileUpload
+
+from campaigns import uploads
+from campaigns.errors import PagecastError
+from campaigns.runtime import Runtime, now_of
+from campaigns.web.dashboard import ask
+from campaigns.web.dashboard.wizard import errand
+from campaigns.web.dashboard.wizard.visit import Refresh, Visit
+from schemas.job import JobKind
+from schemas.right import Right
+
+LARGEST = 8 * 1024**3
+"""Bytes of a list from a browser; what is longer is sent in pieces, by `pagecast` with a server's address."""
+_PART = 1024 * 1024
+
+
+def uploader(visit: Visit, refresh: Refresh) -> None:
+    """Build the field that takes a file; once it is read, it is the sketch's list and `refresh` shows it."""
+    ui.label("CSV, JSONL, XLSX or Parquet, with one line a person. It stays here for a week.").classes("soft")
+    said = ui.label().classes("soft").props("role=status")
+    field = ui.upload(label="Drop a file here, or choose one", auto_upload=True, max_file_size=LARGEST)
+    field.props('flat bordered aria-label="List of people"').classes("drop")
+    field.on_begin_upload(lambda: said.set_text("It is arriving…"))
+    field.on_rejected(lambda: ask.fail(f"A list has at most {LARGEST // 1024**3} GB. Split it, or send it by command."))
+
+    async def take(event: events.UploadEventArguments) -> None:
+        try:
+            await _take(visit, event.file, said.set_text)
+        except PagecastError as error:
+            said.set_text("")
+            ask.fail(str(error))
+        else:
+            said.set_text("")
+            await refresh()
+        if not field.is_deleted:
+            field.reset()
+
+    field.on_upload(take)
+
+
+async def read(visit: Visit, upload_id: str, size: int, begins: bytes, say: Callable[[str], object]) -> None:
+    """Read a list as the sketch says of its columns; raises PagecastError."""
+    columns: Mapping[str, Any] = visit.get("columns", {})
+    given = {name: header for name, header in columns.items() if name != "zone"}
+    say("Reading it, line by line…")
+    await errand.document(
+        visit.session,
+        JobKind.LIST,
+        {"list": upload_id, "given": given, "zone": columns.get("zone")},
+        small=errand.is_small(size, begins),
+        say=say,
+    )
+
+
+async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) -> None:
+    visit.session.need(Right.UPLOAD)
+    runtime = visit.session.runtime
+    incoming = await run_sync(lambda: uploads.Incoming(_prepared(runtime), file.name))
+    try:
+        say("Keeping it…")
+        async for part in file.iterate(chunk_size=_PART):
+            await run_sync(incoming.write, part)
+        size, begins = incoming.size, incoming.begins
+        upload_id = await run_sync(incoming.laid)
+    finally:
+        await run_sync(incoming.close)
+    visit.put("columns", None)
+    await read(visit, upload_id, size, begins, say)
+    visit.put("list", upload_id)
+    if not visit.get("name"):
+        visit.put("name", Path(file.name).stem.replace("_", " ").replace("-", " ").strip().capitalize())
+        if shown := visit.fields.get("name"):
+            shown.set_value(visit.get("name"))
+
+
+def _prepared(runtime: Runtime) -> Path:
+    with runtime.reading() as conn:
+        now = now_of(conn)
+    uploads.prepared(runtime.storage, now)
+    return runtime.storage

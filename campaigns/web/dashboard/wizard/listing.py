@@ -1,0 +1,157 @@
+"""What a list was read as: its sum, its columns, what is odd, the lines that cannot be used, the first rows."""
+
+from nicegui import ui
+
+from campaigns import uploads
+from campaigns.audience import CANONICAL, Reading
+from campaigns.errors import PagecastError
+from campaigns.lifecycle import glance
+from campaigns.lifecycle.glance import Problem
+from campaigns.web.dashboard import ask, frame
+from campaigns.web.dashboard.wizard import arrival, rejects, zones
+from campaigns.web.dashboard.wizard.visit import Refresh, Visit
+from schemas.recipient_list import LINE, RULE
+
+_ROWS = 15
+_NONE = "(none)"
+_MEANINGS = {
+    "recipient_id": "Recipient id",
+    "page": "Page",
+    "last_inbound_at": "Last message from the person",
+    "window_closes_at": "Window closes at",
+    "opted_out": "Opted out",
+    "timezone": "Time zone of the person",
+}
+
+
+def equation(reading: Reading) -> str:
+    """Return how the lines of a list add up."""
+    return (
+        f"{reading.rows:,} {'row' if reading.rows == 1 else 'rows'} = {reading.usable:,} usable + "
+        f"{reading.rejected:,} rejected + {reading.duplicates:,} "
+        f"{'duplicate' if reading.duplicates == 1 else 'duplicates'}"
+    )
+
+
+async def show(visit: Visit, refresh: Refresh) -> None:
+    """Build it for the list of the sketch, which was found."""
+    reading, listed = visit.reading, visit.listed
+    assert reading is not None
+    assert listed is not None
+    rows = await ask.aside(lambda: glance.head(listed, _ROWS))
+    unusable = reading.rejected + reading.duplicates
+    problems = await ask.aside(lambda: _problems(visit)) if unusable else []
+    with ui.element("div").classes("sum").props("role=status"):
+        ui.icon("check_circle").classes("good-ink")
+        ui.label(equation(reading)).classes("figures strong")
+    for warning in reading.warnings:
+        with ui.element("div").classes("alert warn"):
+            ui.icon("warning_amber")
+            ui.label(warning)
+    _mapping(visit, reading, refresh)
+    if problems:
+        _told(visit, problems)
+    _rows(rows, reading)
+
+
+def _problems(visit: Visit) -> list[Problem]:
+    return glance.problems(uploads.rejects(visit.session.runtime.storage, visit.get("list")))
+
+
+def _mapping(visit: Visit, reading: Reading, refresh: Refresh) -> None:
+    """Show what each column was taken for; a change reads the list again."""
+
+    async def change(name: str, header: str | None) -> None:
+        before = {each: visit.get(f"columns.{each}") for each in (*CANONICAL, "zone")}
+        visit.put(f"columns.{name}", header)
+        try:
+            await _read_again(visit)
+        except PagecastError as error:
+            for each, value in before.items():
+                visit.put(f"columns.{each}", value)
+            ask.fail(str(error))
+        await refresh()
+
+    with frame.section("Columns"):
+        ui.label("Guessed from the headers. Every other column is a variable of the message.").classes("soft")
+        with ui.element("div").classes("grid3"):
+            for name in CANONICAL:
+                found = reading.mapping.get(name)
+                words = {_NONE: "Not in the list"} if name != "recipient_id" and found is None else {}
+                chosen = ui.select(
+                    words | {header: header for header in reading.columns},
+                    value=found or _NONE,
+                    label=_MEANINGS[name],
+                ).props("outlined dense options-dense")
+                chosen.on_value_change(
+                    lambda event, name=name: change(name, None if event.value == _NONE else event.value)
+                )
+            zones.field(
+                "Zone of times that name none",
+                visit.get("columns.zone", "UTC"),
+                lambda zone: change("zone", zone),
+            ).props("dense")
+
+
+async def _read_again(visit: Visit) -> None:
+    storage, upload_id = visit.session.runtime.storage, str(visit.get("list"))
+    size = (await ask.aside(lambda: uploads.find(storage, upload_id))).size
+    await arrival.read(visit, upload_id, size, b"", ask.tell)
+
+
+def _told(visit: Visit, problems: list[Problem]) -> None:
+    with frame.section("Lines that are not used"):
+        with ui.element("div").classes("panel problems"):
+            for problem in problems:
+                _problem(problem)
+        with ui.link(target=rejects.PATH.format(list_id=visit.get("list"))).classes("download"):
+            ui.icon("download")
+            ui.label("Download rejects.csv")
+
+
+def _problem(problem: Problem) -> None:
+    with ui.element("div").classes("problem"):
+        ui.label(f"{problem.lines:,}").classes("figures strong")
+        with ui.element("div"):
+            ui.label(problem.sentence if problem.rule != "duplicate" else "The same person stands in an earlier line.")
+            first = "; ".join(
+                f'line {line:,}: "{value or ""}"' + (f" in {column}" if column else "")
+                for line, column, value in problem.first
+            )
+            more = f" and {problem.lines - len(problem.first):,} more" if problem.lines > len(problem.first) else ""
+            ui.label(first + more).classes("small soft")
+
+
+def _rows(rows: list[dict[str, object]], reading: Reading) -> None:
+    known = {header: name for name, header in reading.mapping.items()}
+    with (
+        frame.section(f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"),
+        ui.element("div").classes("sheet").props('tabindex=0 role=region aria-label="The first rows"'),
+        ui.element("table"),
+    ):
+        with ui.element("thead"), ui.element("tr"):
+            _head("Line", "")
+            for header in reading.columns:
+                _head(header, known.get(header, ""))
+        with ui.element("tbody"):
+            for row in rows:
+                _row(row, reading.columns)
+
+
+def _head(header: str, meaning: str) -> None:
+    with ui.element("th").props("scope=col"):
+        ui.label(header)
+        if meaning and meaning != header:
+            ui.label(meaning).classes("small soft")
+
+
+def _row(row: dict[str, object], columns: list[str]) -> None:
+    rule = row[RULE]
+    with ui.element("tr").classes("unused" if rule else ""):
+        with ui.element("td").classes("number"):
+            ui.label(f"{row[LINE]}")
+            if rule:
+                ui.label(str(rule).replace("_", " ")).classes("small bad-ink")
+        for header in columns:
+            with ui.element("td"):
+                ui.label(str(row[header] or ""))

@@ -1,0 +1,109 @@
+"""Around each step: the name, which step it is, what is wrong with it, Back and Next."""
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from campaigns.errors import PagecastError
+from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard.wizard import content as contents
+from campaigns.web.dashboard.wizard import message, recipients, review, schedule
+from campaigns.web.dashboard.wizard.content import STEPS
+from campaigns.web.dashboard.wizard.visit import Visit
+
+_EVERY = 2.0
+_BUILD: tuple[Callable[[Visit], Awaitable[None]], ...] = (
+    recipients.build,
+    message.build,
+    schedule.build,
+    review.build,
+)
+
+
+class Steps:
+    """Built once a page; `await show()` fills in the step that the visit is at."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        visit.on_keep = self._tell_kept
+        self._ladder = ui.element("ol").classes("steps").props('aria-label="Steps"')
+        self._alert = ui.label().classes("alert bad").props("role=alert")
+        self._body = ui.element("div").classes("step")
+        with ui.element("div").classes("walking"):
+            self._back = buttons.quiet("Back", lambda: self.go(visit.step - 1), icon="arrow_back")
+            self._kept = ui.label().classes("small soft").props("role=status")
+            ui.space()
+            self._next = buttons.primary("Next", lambda: self.go(visit.step + 1))
+        ui.timer(_EVERY, visit.keep, immediate=False)
+
+    async def show(self) -> None:
+        """Build the present step."""
+        visit = self._visit
+        visit.fields = {}
+        self._say("")
+        self._draw_ladder()
+        self._back.set_visibility(visit.step > 0)
+        self._next.set_visibility(visit.step < contents.REVIEW)
+        if visit.step < contents.REVIEW:
+            self._next.set_text(f"Next: {STEPS[visit.step + 1].lower()}")
+        self._body.clear()
+        with self._body:
+            try:
+                await _BUILD[visit.step](visit)
+            except PagecastError as error:
+                self._say(str(error))
+
+    async def go(self, step: int) -> None:
+        """Go to a step, if all before it are done."""
+        visit = self._visit
+        for before in range(step):
+            if lacks := await self._lacks(before):
+                if before != visit.step:
+                    visit.step = before
+                    await self.show()
+                self._mark(lacks)
+                return
+        visit.step, visit.dirty = step, True
+        if await visit.keep():
+            await self.show()
+
+    async def _lacks(self, step: int) -> dict[str, str]:
+        visit = self._visit
+        lacks = contents.missing(visit.content, step, await ask.aside(visit.session.now))
+        if step == contents.RECIPIENTS and not lacks:
+            lacks = await recipients.lacks(visit)
+        return lacks
+
+    def _mark(self, lacks: dict[str, str]) -> None:
+        """Show what is wrong beside each field, and above where there is no field for it."""
+        beside = [path for path in lacks if path in self._visit.fields]
+        for path in beside:
+            self._visit.fields[path].error = lacks[path]
+        if beside:
+            self._visit.fields[beside[0]].run_method("focus")
+        self._say(" ".join(sentence for path, sentence in lacks.items() if path not in beside))
+
+    def _say(self, sentence: str) -> None:
+        self._alert.set_text(sentence)
+        self._alert.set_visibility(bool(sentence))
+
+    def _tell_kept(self) -> None:
+        if not self._kept.is_deleted:
+            self._kept.set_text("Saved. You can leave and come back.")
+
+    def _draw_ladder(self) -> None:
+        self._ladder.clear()
+        with self._ladder:
+            for number, name in enumerate(STEPS):
+                self._draw_rung(number, name)
+
+    def _draw_rung(self, number: int, name: str) -> None:
+        here = number == self._visit.step
+        with ui.element("li").classes("rung" + (" here" if here else " done" if number < self._visit.step else "")):
+            knob = ui.button(color=None, on_click=lambda: self.go(number)).props("flat no-caps dense")
+            if here:
+                knob.props("aria-current=step")
+            with knob.classes("quiet"):
+                with ui.element("span").classes("ring"):
+                    ui.icon("check") if number < self._visit.step else ui.label(str(number + 1))
+                ui.label(name).classes("rung-name")

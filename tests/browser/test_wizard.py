@@ -1,0 +1,125 @@
+"""A campaign from an upload to its launch, in a browser; every number against the verbs."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from campaigns import pages
+from campaigns.lifecycle import find
+from campaigns.lifecycle.launch import launched_plan
+from campaigns.lifecycle.plan import plan
+from campaigns.runtime import now_of
+from schemas.api_key import Role
+from schemas.campaign import CampaignState
+from tests import factories
+from tests.browser.conftest import Site, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+def store_page(site: Site) -> None:
+    entry, route = pages.entered("acme", factories.page())
+    with site.runtime.writing() as conn:
+        pages.put(conn, "acme", entry, route, now=now_of(conn), actor="test")
+
+
+def write_people(site: Site) -> str:
+    wrote = int(time.time()) - 3600
+    lines = ["recipient_id,first_name,city,last_inbound_at"]
+    lines += [f"{factories.person(n)},Ana{n},{'Rome' if n % 2 else 'Oslo'},{wrote}" for n in range(20)]
+    lines += [f"{factories.person(30)},,Rome,{wrote}", f"{factories.person(31)},Old,Rome,{wrote - 200_000}"]
+    lines += ["nonsense,Bo,Rome,1", f"{factories.person(0)},Ana0,Oslo,{wrote}"]
+    path = site.folder / "spring-people.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def to_message(page: Page, site: Site) -> None:
+    page.get_by_role("main").locator("input[type=file]").set_input_files(write_people(site))
+    expect(page.get_by_text("24 rows = 22 usable + 1 rejected + 1 duplicate")).to_be_visible()
+    page.get_by_role("button", name="Next: message").click()
+    expect(page.get_by_label("Message", exact=True)).to_be_visible()
+
+
+def test_a_campaign_is_written_and_launched(admin: Visitor, site: Site, shot):
+    store_page(site)
+    page = admin.open("/new")
+    shot(page, "wizard-0-empty")
+    page.get_by_role("button", name="Next: message").click()
+    expect(page.get_by_text("Give the campaign a name")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(write_people(site))
+    expect(page.get_by_text("24 rows = 22 usable + 1 rejected + 1 duplicate")).to_be_visible()
+    expect(page.get_by_label("Name of the campaign")).to_have_value("Spring people")
+    expect(page.get_by_role("combobox", name="Recipient id")).to_have_value("recipient_id")
+    expect(page.get_by_text(re.compile("line 24: .nonsense"))).to_be_visible()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download rejects.csv").click()
+    rejects = coming.value.path().read_text()
+    assert "nonsense" in rejects
+    assert rejects.count("\n") == 3
+    shot(page, "wizard-1-recipients")
+    page.get_by_role("button", name="Next: message").click()
+
+    text = page.get_by_label("Message", exact=True)
+    text.fill("Hi ")
+    page.get_by_label("Variable").fill("first")
+    page.get_by_role("option", name="first_name").click()
+    page.get_by_role("button", name="Insert").click()
+    expect(text).to_have_value(re.compile(r"Hi \{\{ first_name \}\}"))
+    page.get_by_role("button", name="Add a quick reply").click()
+    page.get_by_label("Quick reply 1", exact=True).fill("Yes, please")
+    expect(page.get_by_label("As Instagram shows it").get_by_text("Hi Ana0")).to_be_visible()
+    expect(page.get_by_text("1 person lacks something that the text needs")).to_be_visible()
+    page.get_by_role("button", name="Next person").click()
+    expect(page.get_by_label("As Messenger shows it").get_by_text("Hi Ana1")).to_be_visible()
+    page.get_by_label("Id or line").fill(factories.person(30))
+    page.get_by_label("Id or line").press("Enter")
+    expect(page.get_by_label("As Instagram shows it").get_by_text("so they are skipped")).to_be_visible()
+    shot(page, "wizard-2-message")
+    page.get_by_role("button", name="Next: schedule and limits").click()
+
+    expect(page.get_by_text("Nobody loses their turn with this choice.")).to_be_visible()
+    expect(page.get_by_text("Of 20 people who could get it now.")).to_be_visible()
+    page.get_by_label("Only rows for which").fill("city = 'Rome'")
+    expect(page.get_by_text("This leaves 12 of 22 people.")).to_be_visible()
+    expect(page.get_by_text("Of 10 people who could get it now.")).to_be_visible()
+    page.get_by_label("Only rows for which").fill("")
+    expect(page.get_by_text("Of 20 people who could get it now.")).to_be_visible()
+    shot(page, "wizard-3-schedule")
+    page.get_by_role("button", name="Next: review").click()
+
+    expect(page.get_by_text("24 rows = 20 will get it + 2 skipped + 1 rejected + 1 duplicate")).to_be_visible()
+    expect(page.get_by_text("A variable of the text is blank for this person.")).to_be_visible()
+    with site.runtime.reading() as conn:
+        draft = find.campaign(conn, "Spring people")
+    planned = plan(site.runtime, draft, factories.ENVIRONMENT, factories.now(site.runtime)).plan
+    assert (planned.eligible, planned.skipped, planned.rejected, planned.duplicates) == (
+        20,
+        {"blank_variable": 1, "window_closed": 1},
+        1,
+        1,
+    )
+    shot(page, "wizard-4-review")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("20 people get it from acme, beginning right after the launch.")
+    shot(page, "wizard-5-launch", full=False)
+    page.get_by_role("button", name="Launch the campaign").click()
+    expect(page).to_have_url(f"{site.url}/campaigns/{draft.ref}")
+    with site.runtime.reading() as conn:
+        assert find.exactly(conn, draft.ref).state is CampaignState.SENDING
+    assert launched_plan(site.runtime, draft).token == planned.token
+    assert sum(state == "pending" for state in factories.states(site.runtime, draft).values()) == 20
+
+
+def test_an_author_writes_and_does_not_launch(visitor, site: Site):
+    store_page(site)
+    page = visitor(Role.AUTHOR).open("/new")
+    to_message(page, site)
+    page.get_by_label("Message", exact=True).fill("Hello")
+    page.get_by_role("button", name="Next: schedule and limits").click()
+    expect(page.get_by_text("Nobody loses their turn with this choice.")).to_be_visible()
+    page.get_by_role("button", name="Next: review").click()
+    expect(page.get_by_text("Ask somebody with the role sender to launch it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Launch", exact=True)).to_have_count(0)
