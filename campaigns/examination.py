@@ -216,9 +216,9 @@ def _stopped(conn: Connection) -> Finding:
 def _given_up(conn: Connection) -> Iterator[Finding]:
     """Say who has not been told something and will not be by itself."""
     for each in roll.listed(conn):
-        if n := each["dead"]:
-            said = f"{n:,} {'notice' if n == 1 else 'notices'} to {each['name']} did not arrive, and no more is tried."
-            yield Finding("notices", "warning", said, f"Try them again: pagecast notices replay {each['name']} --dead")
+        if n := each.dead:
+            said = f"{n:,} {'notice' if n == 1 else 'notices'} to {each.name} did not arrive, and no more is tried."
+            yield Finding("notices", "warning", said, f"Try them again: pagecast notices replay {each.name} --dead")
 
 
 def _hooks(settings: Settings, environment: Mapping[str, str]) -> Finding:

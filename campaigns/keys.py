@@ -14,6 +14,8 @@ from sqlalchemy import Connection, RowMapping, text
 
 from campaigns import access, events, locks
 from campaigns.errors import InputError, NotFoundError, UsageError
+from campaigns.moments import iso, iso_or_none
+from schemas.api.keys import Key
 from schemas.api_key import ApiKey, Role
 from schemas.right import Right
 
@@ -147,6 +149,22 @@ def state(key: ApiKey, now: int) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= now else "live"
+
+
+def shown(key: ApiKey, now: int) -> Key:
+    """Return a key as people look it up at a moment (epoch ms), without its secret."""
+    return Key(
+        name=key.name,
+        role=key.role,
+        scopes=key.scopes.split(),
+        state=state(key, now),
+        prefix=f"pc_{key.prefix}",
+        created_at=iso(key.created_at),
+        created_by=key.created_by,
+        expires_at=iso_or_none(key.expires_at),
+        last_used_at=iso_or_none(key.last_used_at),
+        revoked_at=iso_or_none(key.revoked_at),
+    )
 
 
 def _check_scopes(role: Role, scopes: Collection[Right]) -> None:

@@ -28,8 +28,8 @@ class Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command that is invoked, in full."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name in HERE_ONLY and elsewhere() and not {*ctx.help_option_names} & {*rest}:
-            raise UsageError(f"`pagecast {name}` works on this machine only; unset PAGECAST_URL.")
+        if name in HERE_ONLY and not {*ctx.help_option_names} & {*rest}:
+            refuse_elsewhere(name)
         if name in VERBS:
             _load(f"campaigns.cli.{VERBS[name][0]}")
             command = typer.main.get_group(app).commands[name]
@@ -39,6 +39,12 @@ class Verbs(TyperGroup):
 def elsewhere() -> str:
     """Return the server that commands work on, '' where that is this machine; `campaigns.cli.reach` opens it."""
     return os.environ.get("PAGECAST_URL", "").strip()
+
+
+def refuse_elsewhere(verb: str) -> None:
+    """Raise UsageError for a verb about this machine while commands work on a server."""
+    if elsewhere():
+        raise UsageError(f"`pagecast {verb}` works on this machine only; unset PAGECAST_URL.")
 
 
 def _load(module: str) -> None:

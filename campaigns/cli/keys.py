@@ -1,16 +1,18 @@
 """`pagecast keys`: who may use the HTTP API and the dashboard."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from campaigns import keys, links
-from campaigns.cli import output
-from campaigns.cli.app import app
+from campaigns.cli import calls, output, reach
+from campaigns.cli.app import app, refuse_elsewhere
 from campaigns.cli.output import AsJson, DryRun
-from campaigns.moments import iso, iso_or_none
+from campaigns.errors import StoppedError
+from campaigns.moments import iso
 from campaigns.runtime import changing, now_of
-from schemas.api_key import ApiKey, Role
+from schemas.api.keys import Created, Key, NewKey
+from schemas.api_key import Role
 from schemas.right import Right
 
 keys_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard, and as what.")
@@ -45,15 +47,18 @@ def create(
 ) -> None:
     """Make a key and show it; it cannot be shown again."""
     length = keys.lifetime(expires, "--expires") if expires else None
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        ends = now + length if length else None
-        made = keys.create(conn, name, role, now=now, actor=output.actor(), expires_at=ends, scopes=scopes or ())
-    shown = None if dry_run else made.secret
+    wanted = NewKey(name=name, role=role, scopes=scopes or [], expires=expires or None, dry_run=dry_run)
+    with reach.server(writes=not dry_run) as server:
+        made = server.do(calls.keys.create(wanted)) if server else _create_here(wanted, length)
     if as_json:
-        output.emit(_document(made.key, now) | {"key": shown, "dry_run": dry_run})
-    elif shown:
+        output.emit(made.model_dump(mode="json", exclude={"sentence"}))
+    if not (made.key or dry_run):
+        raise StoppedError(made.sentence)
+    if as_json:
+        return
+    if made.key:
         output.note(f"The key of {name} ({role}). Keep it in a safe place: it is not shown again.")
-        output.say(shown)
+        output.say(made.key)
     else:
         output.say(f"Would make a key named {name} for the role {role}.")
 
@@ -61,9 +66,9 @@ def create(
 @keys_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show every key, what it may do, and when it was last used; never the key itself."""
-    with output.opened() as runtime, runtime.reading() as conn:
-        now = now_of(conn)
-        documents = [_document(key, now) for key in keys.listed(conn)]
+    with reach.server() as server:
+        found = server.do(calls.keys.listed()) if server else _list_here()
+    documents = [each.model_dump(mode="json") for each in found]
     if as_json:
         output.emit(documents)
     elif documents:
@@ -75,10 +80,10 @@ def list_(as_json: AsJson = False) -> None:
 @keys_app.command()
 def revoke(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """End a key at once; what it did stays in the audit under its name."""
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        key = keys.revoke(conn, name, now=now, actor=output.actor())
+    with reach.server(writes=not dry_run) as server:
+        key = server.do(calls.keys.revoke(name, dry_run=dry_run)) if server else _revoke_here(name, dry_run=dry_run)
     line = f"Key {name} {'would be' if dry_run else 'is'} revoked."
-    output.tell(_document(key, now) | {"dry_run": dry_run}, as_json, line)
+    output.tell(key.model_dump(mode="json") | {"dry_run": dry_run}, as_json, line)
 
 
 @keys_app.command()
@@ -88,6 +93,7 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """Print a link that opens the dashboard once, within 15 minutes, and makes a key there."""
+    refuse_elsewhere("keys link")
     with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
         word = links.create(conn, role, now=now, actor=output.actor())
         url = None if dry_run else f"{runtime.settings.url}/login?once={word}"
@@ -100,16 +106,21 @@ def link(
         output.say(f"Would make a login link for the role {role}.")
 
 
-def _document(key: ApiKey, now: int) -> dict[str, Any]:
-    return {
-        "name": key.name,
-        "role": key.role,
-        "scopes": key.scopes.split(),
-        "state": keys.state(key, now),
-        "prefix": f"pc_{key.prefix}",
-        "created_at": iso(key.created_at),
-        "created_by": key.created_by,
-        "expires_at": iso_or_none(key.expires_at),
-        "last_used_at": iso_or_none(key.last_used_at),
-        "revoked_at": iso_or_none(key.revoked_at),
-    }
+def _create_here(wanted: NewKey, length: int | None) -> Created:
+    dry_run, actor = wanted.dry_run, output.actor()
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        ends = now + length if length else None
+        made = keys.create(conn, wanted.name, wanted.role, now=now, actor=actor, expires_at=ends, scopes=wanted.scopes)
+    secret = None if dry_run else made.secret
+    return Created(**keys.shown(made.key, now).model_dump(), key=secret, sentence="", dry_run=dry_run)
+
+
+def _list_here() -> list[Key]:
+    with output.opened() as runtime, runtime.reading() as conn:
+        now = now_of(conn)
+        return [keys.shown(key, now) for key in keys.listed(conn)]
+
+
+def _revoke_here(name: str, *, dry_run: bool) -> Key:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        return keys.shown(keys.revoke(conn, name, now=now, actor=output.actor()), now)

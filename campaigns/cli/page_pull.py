@@ -7,13 +7,13 @@ import typer
 
 from campaigns import pages
 from campaigns.campaign_file import milliseconds
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name
 from campaigns.errors import StoppedError
-from campaigns.inbound.pull import Found
 from campaigns.inbound.visit import broken_off, visit
 from campaigns.moments import people
+from schemas.api.pages import Pulled
 
 
 def pull(
@@ -26,27 +26,38 @@ def pull(
 ) -> None:
     """Read a page's conversations: who wrote, who opted out, and what became of messages in doubt."""
     back = None if since is None else milliseconds(since, "--since")
+    with reach.server(writes=not dry_run) as server:
+        output.note(f"Reading the conversations of page {name}, two questions a second.")
+        if server:
+            found = server.do(calls.pages.pull(name, since, dry_run=dry_run))
+        else:
+            found = _here(name, back, dry_run=dry_run)
+    if as_json:
+        output.emit(found.model_dump(mode="json"))
+    elif found.complete or found.conversations:
+        output.say(_told(found))
+    if found.unclear:
+        output.note(
+            f"{found.unclear:,} messages name neither side as the account of page {name}. Check its account_id."
+        )
+    if not found.complete:
+        raise StoppedError(found.sentence)
+
+
+def _here(name: str, back: int | None, *, dry_run: bool) -> Pulled:
     with output.opened(writes=not dry_run) as runtime:
         with runtime.reading() as conn:
             page = pages.named(conn, name)
-        output.note(f"Reading the conversations of page {name}, two questions a second.")
         where = output.environment()
         found, refused = visit(runtime, page, where, output.actor(), since_ms=back, dry_run=dry_run)
-    if as_json:
-        document = {"name": name, "complete": refused is None, "dry_run": dry_run}
-        output.emit(document | asdict(found))
-    elif refused is None or found.conversations:
-        output.say(_told(name, found, dry_run=dry_run))
-    if found.unclear:
-        output.note(f"{found.unclear:,} messages name neither side as account {page.account_id}. Check its account_id.")
-    if refused:
-        raise StoppedError(broken_off(page, refused))
+    told = {"complete": refused is None, "sentence": broken_off(page, refused) if refused else ""}
+    return Pulled(name=name, **told, **asdict(found), dry_run=dry_run)
 
 
-def _told(name: str, found: Found, *, dry_run: bool) -> str:
-    does = "would bring" if dry_run else "brought"
+def _told(found: Pulled) -> str:
+    does = "would bring" if found.dry_run else "brought"
     said = (
         f"{found.messages:,} messages of people and {found.echoes:,} of the account, {found.windows:,} windows opened, "
         f"{people(found.opted_out)} opted out, {found.settled:,} unknown outcomes settled"
     )
-    return f"Page {name}: {found.conversations:,} conversations {does} {said}."
+    return f"Page {found.name}: {found.conversations:,} conversations {does} {said}."

@@ -1,19 +1,22 @@
 """`pagecast pages`: the sending accounts."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
 from campaigns import pages
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name, check
 from campaigns.cli.page_pull import pull
-from campaigns.lifecycle.accounts import account, accounts, doubts
-from campaigns.moments import clock
+from campaigns.lifecycle.accounts import account, accounts, doubts, let_go_on
 from campaigns.runtime import changing, now_of
-from schemas.page import Channel, Page, ProviderName
+from schemas.account import Account
+from schemas.api.pages import NewPage, Removed, Resumed, Stored
+from schemas.campaign_file import PageEntry
+from schemas.page import Channel, ProviderName, Route
 
 pages_app = typer.Typer(no_args_is_help=True, help="The sending accounts.")
 app.add_typer(pages_app, name="pages")
@@ -70,21 +73,23 @@ def add(
         "trust_idempotency": trust_idempotency,
         "pull": pulls,
     }
+    # Before a server hears of it: what stands in the place of a reference may be the token itself.
     entry, route = pages.entered(name, facts)
-    with output.opened(writes=not dry_run) as runtime:
-        notes = doubts(runtime, entry, route, output.environment())
-        with changing(runtime, dry_run=dry_run) as (conn, now):
-            page, new = pages.put(conn, name, entry, route, now=now, actor=output.actor())
-    done = "added" if new else "changed"
-    _tell(page, f"would be {done}" if dry_run else f"is {done}", notes, as_json=as_json, dry_run=dry_run)
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            page = server.do(calls.pages.add(NewPage.model_validate({"name": name, **facts}), dry_run=dry_run))
+        else:
+            page = _add_here(name, entry, route, dry_run)
+    done = "added" if page.added else "changed"
+    _tell(page, f"would be {done}" if dry_run else f"is {done}", page.notes, as_json=as_json, dry_run=dry_run)
 
 
 @pages_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show every page, and why a parked one does not send."""
-    with output.opened() as runtime, runtime.reading() as conn:
-        now = now_of(conn)
-        documents = [each.model_dump(mode="json") for each in accounts(conn, now)]
+    with reach.server() as server:
+        found = server.do(calls.pages.listed()) if server else _list_here()
+    documents = [each.model_dump(mode="json") for each in found]
     if as_json:
         output.emit(documents)
     elif documents:
@@ -96,38 +101,64 @@ def list_(as_json: AsJson = False) -> None:
 @pages_app.command()
 def remove(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Take a page out of use; what it sent stays in the reports."""
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        page = pages.named(conn, name)
-        pages.remove(conn, page, now, output.actor())
+    with reach.server(writes=not dry_run) as server:
+        page = server.do(calls.pages.remove(name, dry_run=dry_run)) if server else _remove_here(name, dry_run)
     _tell(page, "would be removed" if dry_run else "is removed", [], as_json=as_json, dry_run=dry_run)
 
 
 @pages_app.command()
 def pause(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Stop a page in every campaign; its people wait until it is resumed."""
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        page = pages.pause(conn, pages.named(conn, name), now, output.actor())
+    with reach.server(writes=not dry_run) as server:
+        page = server.do(calls.pages.pause(name, dry_run=dry_run)) if server else _pause_here(name, dry_run)
     _tell(page, "would be paused" if dry_run else "is paused", [], as_json=as_json, dry_run=dry_run)
 
 
 @pages_app.command()
 def resume(name: Name, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let a page send again that was paused, or parked for a reason that is gone."""
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        page = pages.named(conn, name)
-        until = pages.resume(conn, page, now, output.actor())
-        page = pages.named(conn, name)
-    notes = [f"Its account was asked to slow down until {clock(until, now)}; that pause is over too."] if until else []
-    _tell(page, "would send again" if dry_run else "sends again", notes, as_json=as_json, dry_run=dry_run)
+    with reach.server(writes=not dry_run) as server:
+        page = server.do(calls.pages.resume(name, dry_run=dry_run)) if server else _resume_here(name, dry_run)
+    _tell(page, "would send again" if dry_run else "sends again", page.notes, as_json=as_json, dry_run=dry_run)
 
 
 pages_app.command()(check)
 pages_app.command()(pull)
 
 
-def _tell(page: Page, what: str, notes: list[str], *, as_json: bool, dry_run: bool) -> None:
+def _add_here(name: str, entry: PageEntry, route: Route, dry_run: bool) -> Stored:
+    with output.opened(writes=not dry_run) as runtime:
+        notes = doubts(runtime, entry, route, output.environment())
+        with changing(runtime, dry_run=dry_run) as (conn, now):
+            page, new = pages.put(conn, name, entry, route, now=now, actor=output.actor())
+    return Stored(**account(page).model_dump(), added=new, notes=notes)
+
+
+def _list_here() -> list[Account]:
+    with output.opened() as runtime, runtime.reading() as conn:
+        return accounts(conn, now_of(conn))
+
+
+def _remove_here(name: str, dry_run: bool) -> Removed:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        page = pages.named(conn, name)
+        pages.remove(conn, page, now, output.actor())
+    return Removed(**account(page).model_dump(), removed=True, dry_run=dry_run)
+
+
+def _pause_here(name: str, dry_run: bool) -> Account:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        return account(pages.pause(conn, pages.named(conn, name), now, output.actor()))
+
+
+def _resume_here(name: str, dry_run: bool) -> Resumed:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        return let_go_on(conn, name, now, output.actor())
+
+
+def _tell(page: Account, what: str, notes: Sequence[str], *, as_json: bool, dry_run: bool) -> None:
     output.notes(notes)
     if as_json:
-        output.emit(account(page).model_dump(mode="json") | {"notes": notes, "dry_run": dry_run})
+        output.emit(page.model_dump(mode="json") | {"notes": list(notes), "dry_run": dry_run})
     else:
         output.say(f"Page {page.name} {what}: {page.channel} account {page.account_id} by {page.provider}.")

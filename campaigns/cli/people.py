@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from campaigns import report
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson
 from campaigns.runtime import now_of
 from schemas.explanation import Window
-from schemas.person import Message
+from schemas.person import Message, Person
 
 
 @app.command()
@@ -18,8 +18,9 @@ def person(
     recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The recipient id.")], as_json: AsJson = False
 ) -> None:
     """Show what every campaign sent to one person, with message and request ids, their windows and suppressions."""
-    with output.opened() as runtime, runtime.reading() as conn:
-        found = report.person(conn, recipient.strip(), now_of(conn))
+    asked = recipient.strip()
+    with reach.server() as server:
+        found = server.do(calls.people.person(asked)) if server else _here(asked)
     if as_json:
         output.emit(found.model_dump(mode="json"))
         return
@@ -29,6 +30,11 @@ def person(
         output.say(told(window))
     for message in found.messages:
         _show(message)
+
+
+def _here(recipient: str) -> Person:
+    with output.opened() as runtime, runtime.reading() as conn:
+        return report.person(conn, recipient, now_of(conn))
 
 
 def told(window: Window) -> str:

@@ -1,20 +1,27 @@
 """`pagecast suppress`: people who must not be messaged."""
 
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from campaigns import pages, suppression
 from campaigns.audience import exports
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
+from campaigns.contacts import EVERYBODY
 from campaigns.errors import UsageError
 from campaigns.lifecycle import optouts
-from campaigns.moments import iso
 from campaigns.runtime import changing
+from schemas.api.exports import Imported
+from schemas.api.suppressions import Added, Lifted, Suppressed, Wish
+
+if TYPE_CHECKING:
+    from campaigns.client import Client
 
 suppress_app = typer.Typer(no_args_is_help=True, help="People who must not be messaged.")
 app.add_typer(suppress_app, name="suppress")
@@ -44,73 +51,54 @@ def add(
 ) -> None:
     """Never message a person: from now on, in running campaigns too."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        sender_id = pages.named(conn, page).sender_id if page else suppression.EVERY_SENDER
-        new = suppression.suppress(conn, person, sender_id, note=note, now=now, actor=output.actor())
-    if as_json:
-        output.emit({"recipient_id": person, "page": page, "added": new, "dry_run": dry_run})
-        return
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            done = server.do(calls.suppressions.add(person, page=page, note=note, dry_run=dry_run))
+        else:
+            done = _add_here(person, page, note, dry_run=dry_run)
     what = "would be suppressed" if dry_run else "is suppressed"
-    output.say(f"{person} {what if new else 'was suppressed already'} on {page or _EVERY_PAGE}.")
+    line = f"{person} {what if done.added else 'was suppressed already'} on {page or _EVERY_PAGE}."
+    output.tell(done.model_dump(mode="json"), as_json, line)
 
 
 @suppress_app.command()
 def remove(recipient: Recipient, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Lift every suppression of a person, who may then be messaged again."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        suppression.lift(conn, person, now=now, actor=output.actor())
-    if as_json:
-        output.emit({"recipient_id": person, "removed": True, "dry_run": dry_run})
-    else:
-        output.say(f"{person} {'would no longer be' if dry_run else 'is no longer'} suppressed.")
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            done = server.do(calls.suppressions.lift(person, dry_run=dry_run))
+        else:
+            done = _remove_here(person, dry_run=dry_run)
+    line = f"{person} {'would no longer be' if dry_run else 'is no longer'} suppressed."
+    output.tell(done.model_dump(mode="json"), as_json, line)
 
 
 @suppress_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show who is suppressed, oldest first; all of them with --json."""
-    with output.opened() as runtime, runtime.reading() as conn:
-        total = suppression.count(conn)
-        rows = suppression.listed(conn, total if as_json else _SHOWN)
-    documents = [
-        {
-            "recipient_id": row.recipient_id,
-            "source": row.source,
-            "note": row.note,
-            "at": iso(row.at),
-            "page": row.page,
-        }
-        for row in rows
-    ]
+    most = None if as_json else _SHOWN + 1
+    with reach.server() as server:
+        found = list(islice(server.each(calls.suppressions.listed()), most)) if server else _list_here(most)
+    documents = [each.model_dump(mode="json") for each in found]
     if as_json:
         output.emit(documents)
         return
     if documents:
-        output.show([each | {"page": each["page"] or _EVERY_PAGE} for each in documents], _COLUMNS)
-    if total > len(documents):
-        output.note(f"… and {total - len(documents):,} more; --json shows all.")
-    if not total:
+        output.show([each | {"page": each["page"] or _EVERY_PAGE} for each in documents[:_SHOWN]], _COLUMNS)
+    else:
         output.note("Nobody is suppressed.")
+    if len(documents) > _SHOWN:
+        output.note("… and more; --json shows all.")
 
 
 @suppress_app.command()
 def history(recipient: Recipient, as_json: AsJson = False) -> None:
     """Show every time that a person opted out or in, oldest first, and how it is known."""
     person = suppression.person(recipient)
-    with output.opened() as runtime, runtime.reading() as conn:
-        rows = suppression.told(conn, person)
-    documents = [
-        {
-            "at": iso(row.at),
-            "kind": row.kind,
-            "page": row.page or (str(row.sender_id) if row.sender_id else None),
-            "channel": row.channel or None,
-            "source": row.source,
-            "evidence": row.evidence,
-            "actor": row.actor,
-        }
-        for row in rows
-    ]
+    with reach.server() as server:
+        found = server.do(calls.suppressions.history(person)) if server else _history_here(person)
+    documents = [each.model_dump(mode="json") for each in found]
     if as_json:
         output.emit(documents)
     elif documents:
@@ -142,17 +130,59 @@ def import_(
     """
     if status and every_row:
         raise UsageError("--status and --every-row contradict each other. Give one of them.")
-    with TemporaryDirectory(prefix="pagecast-") as folder:
-        export = exports.read_export(source, Path(folder), column=column, status=status, every_row=every_row)
-    said = note or f"from {source.name}"
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        done = optouts.bring(conn, export, page, note=said, now=now, actor=output.actor())
-    for line in optouts.remarks(export, done.strangers):
+    file = _File(source, column, status, every_row, page, note or f"from {source.name}")
+    with reach.server(writes=not dry_run) as server:
+        done = file.bring_there(server, dry_run=dry_run) if server else file.bring_here(dry_run=dry_run)
+    for line in done.remarks:
         output.note(line)
-    if as_json:
-        counts = {"rows": export.rows, "added": done.added, "known": done.known, "rejected": export.unusable.height}
-        output.emit({**counts, "left": export.left, "columns": optouts.columns(export, page), "dry_run": dry_run})
-        return
     what = "would be" if dry_run else "are"
-    left = f" {export.left:,} rows have not opted out." if export.left else ""
-    output.say(f"{export.rows:,} rows: {done.added:,} people {what} suppressed, {done.known:,} were already.{left}")
+    left = f" {done.left:,} rows have not opted out." if done.left else ""
+    line = f"{done.rows:,} rows: {done.added:,} people {what} suppressed, {done.known:,} were already.{left}"
+    output.tell(done.model_dump(mode="json", exclude={"words", "remarks"}), as_json, line)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of opt-outs, and how it is meant."""
+
+    source: Path
+    column: str | None
+    status: str | None
+    every_row: bool
+    page: str | None
+    note: str
+
+    def bring_here(self, *, dry_run: bool) -> Imported:
+        how = {"column": self.column, "status": self.status}
+        with TemporaryDirectory(prefix="pagecast-") as folder:
+            export = exports.read_export(self.source, Path(folder), **how, every_row=self.every_row)
+        with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+            done = optouts.bring(conn, export, self.page, note=self.note, now=now, actor=output.actor())
+        return optouts.told(export, done, self.page, dry_run=dry_run)
+
+    def bring_there(self, server: "Client", *, dry_run: bool) -> Imported:
+        how = {"column": self.column, "status": self.status, "page": self.page, "note": self.note}
+        return server.do(calls.suppressions.bring(self.source, **how, every_row=self.every_row, dry_run=dry_run))
+
+
+def _add_here(person: str, page: str | None, note: str, *, dry_run: bool) -> Added:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        sender_id = pages.named(conn, page).sender_id if page else suppression.EVERY_SENDER
+        new = suppression.suppress(conn, person, sender_id, note=note, now=now, actor=output.actor())
+    return Added(recipient_id=person, page=page, added=new, dry_run=dry_run)
+
+
+def _remove_here(person: str, *, dry_run: bool) -> Lifted:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        suppression.lift(conn, person, now=now, actor=output.actor())
+    return Lifted(recipient_id=person, removed=True, dry_run=dry_run)
+
+
+def _list_here(most: int | None) -> list[Suppressed]:
+    with output.opened() as runtime, runtime.reading() as conn:
+        return [optouts.suppressed(row) for row in suppression.listed(conn, most or EVERYBODY)]
+
+
+def _history_here(person: str) -> list[Wish]:
+    with output.opened() as runtime, runtime.reading() as conn:
+        return [optouts.wish(row) for row in suppression.told(conn, person)]

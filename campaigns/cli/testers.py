@@ -1,16 +1,17 @@
 """`pagecast testers`: whom a test may go to."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from campaigns import suppression, testers
-from campaigns.cli import output
+from campaigns.cli import calls, output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.lifecycle import allowlist
-from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import changing
+from schemas.api.testers import Allowed, Disallowed, Tester
 
 testers_app = typer.Typer(no_args_is_help=True, help="People of ours whom tests may go to.")
 app.add_typer(testers_app, name="testers")
@@ -36,11 +37,13 @@ def add(
 ) -> None:
     """Let a page send tests to a person; nobody else ever gets one."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        new = allowlist.allow(conn, page, person, note=note, now=now, actor=output.actor())
-    what = ("would be" if dry_run else "is") if new else "was already"
-    document: dict[str, object] = {"recipient_id": person, "page": page, "added": new, "dry_run": dry_run}
-    output.tell(document, as_json, f"{person} {what} a tester of page {page}.")
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            done = server.do(calls.testers.add(person, page, note=note, dry_run=dry_run))
+        else:
+            done = _add_here(person, page, note, dry_run=dry_run)
+    what = ("would be" if dry_run else "is") if done.added else "was already"
+    output.tell(done.model_dump(mode="json"), as_json, f"{person} {what} a tester of page {page}.")
 
 
 @testers_app.command()
@@ -52,24 +55,41 @@ def remove(
 ) -> None:
     """Send no more tests to a person."""
     person = suppression.person(recipient)
-    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
-        n = allowlist.disallow(conn, person, page, now=now, actor=output.actor())
-    document: dict[str, object] = {"recipient_id": person, "page": page, "removed": n, "dry_run": dry_run}
-    output.tell(document, as_json, f"{person} {'would no longer be' if dry_run else 'is no longer'} a tester.")
+    with reach.server(writes=not dry_run) as server:
+        if server:
+            done = server.do(calls.testers.remove(person, page=page, dry_run=dry_run))
+        else:
+            done = _remove_here(person, page, dry_run=dry_run)
+    line = f"{person} {'would no longer be' if dry_run else 'is no longer'} a tester."
+    output.tell(done.model_dump(mode="json"), as_json, line)
 
 
 @testers_app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """Show whom tests may go to, and when the latest one went."""
-    with output.opened() as runtime, runtime.reading() as conn:
-        rows = testers.listed(conn)
-    documents = [
-        {**row._mapping, "added_at": iso(row.added_at), "tested_at": iso_or_none(row.tested_at)}  # noqa: SLF001 - SQLAlchemy's public name for it
-        for row in rows
-    ]
+    with reach.server() as server:
+        found = list(server.each(calls.testers.listed())) if server else _list_here()
+    documents = [each.model_dump(mode="json") for each in found]
     if as_json:
         output.emit(documents)
     elif documents:
         output.show([each | {"page": each["page"] or each["account_id"]} for each in documents], _COLUMNS)
     else:
         output.note("No testers yet. Add one with `pagecast testers add RECIPIENT --page NAME`.")
+
+
+def _add_here(person: str, page: str, note: str, *, dry_run: bool) -> Allowed:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        new = allowlist.allow(conn, page, person, note=note, now=now, actor=output.actor())
+    return Allowed(recipient_id=person, page=page, added=new, dry_run=dry_run)
+
+
+def _remove_here(person: str, page: str | None, *, dry_run: bool) -> Disallowed:
+    with output.opened(writes=not dry_run) as runtime, changing(runtime, dry_run=dry_run) as (conn, now):
+        n = allowlist.disallow(conn, person, page, now=now, actor=output.actor())
+    return Disallowed(recipient_id=person, page=page, removed=n, dry_run=dry_run)
+
+
+def _list_here() -> Sequence[Tester]:
+    with output.opened() as runtime, runtime.reading() as conn:
+        return [allowlist.shown(row) for row in testers.listed(conn)]

@@ -17,6 +17,7 @@ from campaigns.errors import InputError
 Data = TypeVar("Data")
 Shown = TypeVar("Shown")
 
+_LONG_S = 3600.0
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -39,6 +40,8 @@ class Call(Generic[Data]):
     """The first byte of the file that is sent."""
     streamed: bool = False
     """Whether the answer is read as it comes."""
+    patience: float | None = None
+    """Seconds between two signs of life, where it takes longer than the client waits, and is no job."""
 
     @property
     def repeatable(self) -> bool:
@@ -48,6 +51,10 @@ class Call(Generic[Data]):
     def with_stream(self) -> Self:
         """Return the same, whose answer is read as it comes."""
         return replace(self, streamed=True)
+
+    def with_patience(self) -> Self:
+        """Return the same, for which the server may be silent for an hour."""
+        return replace(self, patience=_LONG_S)
 
     def shown(self, document: Any) -> Data:
         """Return the shape of a JSON document; raises ValidationError."""

@@ -45,12 +45,14 @@ def connection(url: str, key: str | SecretStr, *, insecure: bool, timeout: float
 
 def asked(call: Call[Any], body: Any) -> dict[str, Any]:
     """Return what `build_request` is told; `body` yields the parts of the call's file, where it has one."""
+    own = {} if call.patience is None else {"timeout": httpx.Timeout(call.patience, connect=CONNECT_S)}
     return {
         "method": call.method,
         "url": call.path,
         "params": dict(call.params),
         "headers": dict(call.headers),
         "content": call.content if call.file is None else body(call.file, call.start),
+        **own,
     }
 
 

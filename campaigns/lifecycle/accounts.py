@@ -1,17 +1,19 @@
 """Stored pages as people look them up: how fast each sends, and what it does now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from campaigns import pages
 from campaigns.briefing import bottleneck, sender_of
+from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime
 from campaigns.settings import MissingSecretError
 from schemas.account import Account
+from schemas.api.pages import Resumed
 from schemas.campaign_file import PageEntry
 from schemas.page import Channel, Page, Route
 
@@ -32,7 +34,7 @@ def account(page: Page, state: str | None = None, sentence: str | None = None) -
     )
 
 
-def accounts(conn: Connection, now: int) -> Sequence[Account]:
+def accounts(conn: Connection, now: int) -> list[Account]:
     """Return every page by name, and what it does at `now` (epoch ms)."""
     return [account(page, *pages.doing(conn, page, now)) for page in pages.all_of(conn)]
 
@@ -49,6 +51,13 @@ def doubts(runtime: Runtime, entry: PageEntry, route: Route, environment: Mappin
     else:
         missing = []
     return missing + PROVIDERS[entry.provider].rate_warnings(_faceless(entry.channel, entry.account_id, route), route)
+
+
+def let_go_on(conn: Connection, name: str, now: int, actor: str) -> Resumed:
+    """Let a page send again that is parked, or whose account pauses; raises StateError where neither is so."""
+    until = pages.resume(conn, pages.named(conn, name), now, actor)
+    notes = [f"Its account was asked to slow down until {clock(until, now)}; that pause is over too."] if until else []
+    return Resumed(**account(pages.named(conn, name)).model_dump(), notes=notes)
 
 
 def _faceless(channel: Channel, account_id: str, route: Route) -> Sender:

@@ -1,9 +1,13 @@
 """Whom tests may go to: who is put on the list and taken off it, and that it is written down."""
 
-from sqlalchemy import Connection
+from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from campaigns import events, pages, testers
 from campaigns.errors import NotFoundError
+from campaigns.moments import iso, iso_or_none
+from schemas.api.testers import Tester
 
 
 def allow(conn: Connection, page: str, person: str, *, note: str, now: int, actor: str) -> bool:
@@ -28,3 +32,9 @@ def disallow(conn: Connection, person: str, page: str | None = None, *, now: int
     said = f"{person} is sent no more tests."
     events.record(conn, now, "tester.removed", actor, said, page_id=found.id if found else None)
     return n
+
+
+def shown(row: Row[Any]) -> Tester:
+    """Return a row of `testers.listed` as people look it up."""
+    moments = {"added_at": iso(row.added_at), "tested_at": iso_or_none(row.tested_at)}
+    return Tester(**{**row._mapping, **moments})  # noqa: SLF001 - SQLAlchemy's public name for it

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from campaigns import pages, suppression
 from campaigns.audience.exports import Export
 from campaigns.moments import iso
+from schemas.api.exports import Imported as Told
+from schemas.api.suppressions import Suppressed, Wish
 
 COLUMNS = ("recipient_id", "page", "opted_out", "source", "note", "at")
 _SLICE = 20_000
@@ -57,6 +60,39 @@ def columns(export: Export, page: str | None) -> dict[str, str | list[str] | Non
     """Return which headers of the file were believed."""
     taken = export.taken
     return {"ids": list(taken.ids), "status": list(taken.statuses), "page": None if page else taken.page}
+
+
+def told(export: Export, done: Imported, page: str | None, *, dry_run: bool) -> Told:
+    """Return what a file came to, with what was believed of it."""
+    return Told(
+        rows=export.rows,
+        added=done.added,
+        known=done.known,
+        rejected=export.unusable.height,
+        left=export.left,
+        columns=columns(export, page),
+        words=export.words,
+        remarks=list(remarks(export, done.strangers)),
+        dry_run=dry_run,
+    )
+
+
+def suppressed(row: Row[Any]) -> Suppressed:
+    """Return a row of `suppression.listed` as people look it up."""
+    return Suppressed(recipient_id=row.recipient_id, page=row.page, source=row.source, note=row.note, at=iso(row.at))
+
+
+def wish(row: Row[Any]) -> Wish:
+    """Return a row of `suppression.told` as people look it up."""
+    return Wish(
+        at=iso(row.at),
+        kind=row.kind,
+        page=row.page or (str(row.sender_id) if row.sender_id else None),
+        channel=row.channel or None,
+        source=row.source,
+        evidence=row.evidence,
+        actor=row.actor,
+    )
 
 
 def remarks(export: Export, strangers: Sequence[str]) -> Iterator[str]:

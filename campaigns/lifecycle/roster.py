@@ -28,9 +28,14 @@ def people(
     Raises NotFoundError where there is no such page.
     """
     found = pages.named(conn, page)
-    after = now_of(conn) + left_ms if is_open or left_ms else -1
+    after = closes_after(conn, is_open=is_open, left_ms=left_ms)
     listed = contacts.listed(conn, found.channel, found.account_id, closes_after=after, most=most)
     return (_person(row, found.name) for row in listed)
+
+
+def closes_after(conn: Connection, *, is_open: bool, left_ms: int) -> int:
+    """Return the moment (epoch ms) after which the windows of such people close, -1 where any window will do."""
+    return now_of(conn) + left_ms if is_open or left_ms else -1
 
 
 def write_csv(file: TextIO, listed: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> int:

@@ -10,12 +10,13 @@ from campaigns.moments import dated, iso, iso_or_none
 from campaigns.notices import queue, targets
 from campaigns.notices.queue import Trouble
 from campaigns.settings import Settings, keys
+from schemas.api.webhooks import Subscribed, Webhook
 from schemas.notice import NoticeTarget, Way
 
 _NONE = {"queued": 0, "sent": 0, "dead": 0}
 
 
-def listed(conn: Connection) -> list[dict[str, Any]]:
+def listed(conn: Connection) -> list[Webhook]:
     """Return every target by name; `secret` is a reference."""
     counts, troubles = queue.counts(conn), queue.troubles(conn)
     return [_told(each, counts.get(each.id or 0, _NONE), troubles.get(each.id or 0)) for each in targets.all_of(conn)]
@@ -32,17 +33,28 @@ def doubts(target: NoticeTarget, settings: Settings, environment: Mapping[str, s
     yield from (f"The secret {name} is not set here. Set it where `pagecast up` runs." for name in missing)
 
 
-def _told(target: NoticeTarget, counts: Mapping[str, int], trouble: Trouble | None) -> dict[str, Any]:
+def subscribed(target: NoticeTarget, notes: list[str], *, dry_run: bool) -> Subscribed:
+    """Return a target that was stored, with what is odd about it."""
+    return Subscribed(**_named(target), notes=notes, dry_run=dry_run)
+
+
+def _told(target: NoticeTarget, counts: Mapping[str, int], trouble: Trouble | None) -> Webhook:
+    return Webhook(
+        **_named(target),
+        created_at=iso(target.created_at),
+        **counts,
+        sentence=_hindrance(trouble) if trouble else "",
+        next_try=iso_or_none(trouble.again_at) if trouble else None,
+    )
+
+
+def _named(target: NoticeTarget) -> dict[str, Any]:
     return {
         "name": target.name,
-        "kind": target.kind,
+        "kind": Way(target.kind),
         "url": target.url,
         "secret": target.secret or None,
-        "on": targets.kinds_of(target),
-        "created_at": iso(target.created_at),
-        **counts,
-        "sentence": _hindrance(trouble) if trouble else "",
-        "next_try": iso_or_none(trouble.again_at) if trouble else None,
+        "events": targets.kinds_of(target),
     }
 
 

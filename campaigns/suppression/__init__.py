@@ -8,7 +8,7 @@ the other: `history` keeps the two equal, `changes` are the verbs of operators a
 from campaigns.suppression.changes import add, add_many, lift, person, suppress, suppress_all
 from campaigns.suppression.erased import MARK, is_erased, name_for, name_of, recognised, rename
 from campaigns.suppression.history import EVERY_SENDER, PERSONAL, Said, follow
-from campaigns.suppression.roll import count, frame, listed, told
+from campaigns.suppression.roll import frame, listed, told
 
 __all__ = [
     "EVERY_SENDER",
@@ -17,7 +17,6 @@ __all__ = [
     "Said",
     "add",
     "add_many",
-    "count",
     "follow",
     "frame",
     "is_erased",

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ALL = text("SELECT recipient_id, sender_id FROM suppression")
-_COUNT = text("SELECT count(*) FROM suppression")
 _LIST = text("""
     SELECT suppression.recipient_id, suppression.source, suppression.note, suppression.at, page.name AS page,
            suppression.sender_id
@@ -38,11 +37,6 @@ def frame(conn: Connection) -> pl.DataFrame:
 
     rows = [tuple(row) for row in conn.execute(_ALL)]
     return pl.DataFrame(rows, schema={"recipient_id": pl.String, "sender_id": pl.Int64}, orient="row")
-
-
-def count(conn: Connection) -> int:
-    """Return how many suppressions there are."""
-    return int(conn.execute(_COUNT).scalar_one())
 
 
 def listed(

@@ -1,6 +1,6 @@
 """What came in by webhook."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.inbound_kind import InboundKind
 
@@ -10,6 +10,7 @@ class Came(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    id: int = Field(examples=[7])
     at: str
     received_at: str
     kind: InboundKind
@@ -23,3 +24,10 @@ class Came(BaseModel):
     payload: str
     campaign: str | None
     line: int | None
+
+
+class Counts(BaseModel):
+    """How many events of each kind came in, and how many webhook bodies wait to be read."""
+
+    events: dict[str, int] = Field(examples=[{"message": 120, "opted_out": 3}])
+    waiting: int = Field(examples=[0])

@@ -13,15 +13,21 @@ class NewPage(PageEntry):
 
 
 class Stored(Account):
-    """A page that is stored; `notes` are doubts, such as a secret that is not set."""
+    """A page that is stored, and whether it is new; `notes` are doubts, such as a secret that is not set."""
+
+    added: bool = Field(examples=[True])
+    notes: list[str]
+
+
+class Resumed(Account):
+    """A page that may send again; `notes` say what else is over with that, such as its account's pause."""
 
     notes: list[str]
 
 
-class Removed(BaseModel):
-    """A page that is out of use."""
+class Removed(Account):
+    """A page that is out of use, as it was."""
 
-    name: str = Field(examples=["acme"])
     removed: bool = Field(examples=[True])
     dry_run: bool
 

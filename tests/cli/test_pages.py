@@ -65,7 +65,8 @@ def submitted(pagecast, tmp_path):
 def test_an_added_page_is_listed(pagecast, events):
     run = add(pagecast, "acme", "--rate", "20", "--json")
     assert run.code == 0
-    assert run.document | {"notes": []} == listed(pagecast)["acme"] | {"notes": [], "dry_run": False}
+    told = {"added": True, "notes": [], "dry_run": False}
+    assert run.document | {"notes": []} == listed(pagecast)["acme"] | told
     assert listed(pagecast)["acme"] == {
         "name": "acme",
         "channel": "instagram",

@@ -1,7 +1,7 @@
 """What came in by webhook."""
 
-from campaigns.client.call import Listing, at, listing
-from schemas.api.events import Came
+from campaigns.client.call import Call, Listing, at, get, listing
+from schemas.api.events import Came, Counts
 from schemas.inbound_kind import InboundKind
 
 
@@ -10,3 +10,8 @@ def listed(
 ) -> Listing[Came]:
     """List messages, receipts, echoes and opt-outs, the latest first; `campaign` is an id."""
     return listing(at("events"), list[Came], kind=kind, person=person, campaign=campaign, limit=limit)
+
+
+def counts() -> Call[Counts]:
+    """Say how many events of each kind came in, and how many bodies wait to be read."""
+    return get(at("events", "counts"), Counts)

@@ -2,7 +2,7 @@
 
 from campaigns.client.call import Call, at, delete, get, post
 from schemas.account import Account
-from schemas.api.pages import NewPage, Pull, Pulled, Removed, Stored, TokenCheck
+from schemas.api.pages import NewPage, Pull, Pulled, Removed, Resumed, Stored, TokenCheck
 
 
 def listed() -> Call[list[Account]]:
@@ -25,9 +25,9 @@ def pause(name: str, *, dry_run: bool = False) -> Call[Account]:
     return post(at("pages", name, "pause"), Account, dry_run=dry_run)
 
 
-def resume(name: str, *, dry_run: bool = False) -> Call[Account]:
+def resume(name: str, *, dry_run: bool = False) -> Call[Resumed]:
     """Let a page send again that was paused, or parked for a reason that is gone."""
-    return post(at("pages", name, "resume"), Account, dry_run=dry_run)
+    return post(at("pages", name, "resume"), Resumed, dry_run=dry_run)
 
 
 def check(name: str) -> Call[TokenCheck]:
@@ -37,4 +37,4 @@ def check(name: str) -> Call[TokenCheck]:
 
 def pull(name: str, since: str | None = None, *, dry_run: bool = False) -> Call[Pulled]:
     """Read a page's conversations, from the last pull on or from so long ago as `24h`."""
-    return post(at("pages", name, "pull"), Pulled, Pull(since=since, dry_run=dry_run))
+    return post(at("pages", name, "pull"), Pulled, Pull(since=since, dry_run=dry_run)).with_patience()

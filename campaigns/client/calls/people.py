@@ -12,4 +12,4 @@ def person(recipient: str) -> Call[Person]:
 
 def erase(recipient: str, *, dry_run: bool = False) -> Call[Gone]:
     """Take a person out of everything that is kept, for good."""
-    return post(at("people", recipient, "erase"), Gone, Erase(dry_run=dry_run))
+    return post(at("people", recipient, "erase"), Gone, Erase(dry_run=dry_run)).with_patience()

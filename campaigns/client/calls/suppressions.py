@@ -36,12 +36,12 @@ def bring(
     everybody. Raises InputError for a file that cannot be read.
     """
     how = {"column": column, "status": status, "every_row": every_row, "page": page, "note": note, "dry_run": dry_run}
-    return send(at(_SUPPRESSIONS, "import"), Imported, path, **how)
+    return send(at(_SUPPRESSIONS, "import"), Imported, path, **how).with_patience()
 
 
 def export(kind: ExportKind = ExportKind.CSV) -> Call[bytes]:
     """Return everybody who is suppressed as a file that `bring` understands."""
-    return get(at(_SUPPRESSIONS, f"export.{kind}"), bytes)
+    return get(at(_SUPPRESSIONS, f"export.{kind}"), bytes).with_patience()
 
 
 def history(recipient: str) -> Call[list[Wish]]:

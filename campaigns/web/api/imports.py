@@ -55,14 +55,4 @@ async def import_(
 def _imported(desk: Desk, export: Export, page: str | None, note: str, *, dry_run: bool) -> Imported:
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
         done = optouts.bring(conn, export, page, note=note or "from the API", now=now, actor=desk.actor)
-    return Imported(
-        rows=export.rows,
-        added=done.added,
-        known=done.known,
-        rejected=export.unusable.height,
-        left=export.left,
-        columns=optouts.columns(export, page),
-        words=export.words,
-        remarks=list(optouts.remarks(export, done.strangers)),
-        dry_run=dry_run,
-    )
+    return optouts.told(export, done, page, dry_run=dry_run)

@@ -5,12 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from campaigns.inbound import roll
+from campaigns.inbox import Inbox
 from campaigns.lifecycle import find
 from campaigns.suppression import person as recipient_id
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
-from schemas.api.envelope import Paged
-from schemas.api.events import Came
+from campaigns.web.api.envelope import said
+from schemas.api.envelope import Answer, Paged
+from schemas.api.events import Came, Counts
 from schemas.inbound import InboundKind
 from schemas.right import Right
 
@@ -37,5 +39,12 @@ def events(
     return page_of(came, limit, lambda each: (each["id"],), _came)
 
 
+@router.get("/counts", **may(Right.READ))
+def counts(desk: Here) -> Answer[Counts]:
+    """Say how many events of each kind came in, and how many webhook bodies wait to be read."""
+    with desk.runtime.reading() as conn, Inbox.opened(desk.runtime) as inbox:
+        return said(Counts(events=roll.counts(conn), waiting=inbox.backlog().bodies))
+
+
 def _came(event: dict[str, Any]) -> Came:
-    return Came(**{key: value for key, value in event.items() if key != "id"})
+    return Came(**event)

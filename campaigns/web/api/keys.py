@@ -6,14 +6,12 @@ from fastapi import APIRouter, Path, Query, Request
 
 from campaigns import keys as stored
 from campaigns.access import granted
-from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import changing, now_of
 from campaigns.web.api.desk import Here, may
 from campaigns.web.api.envelope import said
 from campaigns.web.api.once import keep_instead
 from schemas.api.envelope import Answer
 from schemas.api.keys import Created, Key, NewKey
-from schemas.api_key import ApiKey
 from schemas.right import Right
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -29,7 +27,7 @@ def keys(desk: Here) -> Answer[list[Key]]:
     """List every key there ever was, oldest first."""
     with desk.runtime.reading() as conn:
         now = now_of(conn)
-        return said([_key(key, now) for key in stored.listed(conn)])
+        return said([stored.shown(key, now) for key in stored.listed(conn)])
 
 
 @router.post("", status_code=201, **may(Right.KEYS))
@@ -44,7 +42,7 @@ def create(desk: Here, request: Request, wanted: NewKey) -> Answer[Created]:
         for right in granted(made.key):
             # Else a key with few rights could make itself one with many.
             desk.need(right)
-    told = _key(made.key, now).model_dump()
+    told = stored.shown(made.key, now).model_dump()
     if wanted.dry_run:
         return said(Created(**told, key=None, sentence="No key was made.", dry_run=True))
     keep_instead(request, said(Created(**told, key=None, sentence=_SHOWN_BEFORE, dry_run=False)))
@@ -59,19 +57,4 @@ def revoke(
 ) -> Answer[Key]:
     """End a key at once; what it did stays in the audit under its name."""
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
-        return said(_key(stored.revoke(conn, name, now=now, actor=desk.actor), now))
-
-
-def _key(key: ApiKey, now: int) -> Key:
-    return Key(
-        name=key.name,
-        role=key.role,
-        scopes=key.scopes.split(),
-        state=stored.state(key, now),
-        prefix=f"pc_{key.prefix}",
-        created_at=iso(key.created_at),
-        created_by=key.created_by,
-        expires_at=iso_or_none(key.expires_at),
-        last_used_at=iso_or_none(key.last_used_at),
-        revoked_at=iso_or_none(key.revoked_at),
-    )
+        return said(stored.shown(stored.revoke(conn, name, now=now, actor=desk.actor), now))

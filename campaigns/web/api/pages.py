@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query
 from campaigns import pages as stored
 from campaigns.campaign_file import milliseconds
 from campaigns.inbound.visit import broken_off, visit
-from campaigns.lifecycle.accounts import account, accounts, doubts
+from campaigns.lifecycle.accounts import account, accounts, doubts, let_go_on
 from campaigns.lifecycle.probe import probe
 from campaigns.runtime import changing, now_of
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
 from schemas.account import Account
 from schemas.api.envelope import Answer
-from schemas.api.pages import NewPage, Pull, Pulled, Removed, Stored, TokenCheck
+from schemas.api.pages import NewPage, Pull, Pulled, Removed, Resumed, Stored, TokenCheck
 from schemas.page import Page
 from schemas.right import Right
 
@@ -39,16 +39,17 @@ def add(desk: Here, page: NewPage, dry_run: DryRun = False) -> Answer[Stored]:
     entry, route = stored.entered(page.name, page.model_dump(exclude={"name"}))
     notes = doubts(desk.runtime, entry, route, desk.environment)
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
-        kept, _ = stored.put(conn, page.name, entry, route, now=now, actor=desk.actor)
-    return said(Stored(**account(kept).model_dump(), notes=notes))
+        kept, new = stored.put(conn, page.name, entry, route, now=now, actor=desk.actor)
+    return said(Stored(**account(kept).model_dump(), added=new, notes=notes))
 
 
 @router.delete("/{name}", **may(Right.CHANGE_PAGES))
 def remove(desk: Here, name: Name, dry_run: DryRun = False) -> Answer[Removed]:
     """Take a page out of use; what it sent stays in the reports."""
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
-        stored.remove(conn, stored.named(conn, name), now, desk.actor)
-    return said(Removed(name=name, removed=True, dry_run=dry_run))
+        page = stored.named(conn, name)
+        stored.remove(conn, page, now, desk.actor)
+    return said(Removed(**account(page).model_dump(), removed=True, dry_run=dry_run))
 
 
 @router.post("/{name}/pause", **may(Right.STOP_PAGES))
@@ -60,12 +61,10 @@ def pause(desk: Here, name: Name, dry_run: DryRun = False) -> Answer[Account]:
 
 
 @router.post("/{name}/resume", **may(Right.STOP_PAGES))
-def resume(desk: Here, name: Name, dry_run: DryRun = False) -> Answer[Account]:
+def resume(desk: Here, name: Name, dry_run: DryRun = False) -> Answer[Resumed]:
     """Let a page send again that was paused, or parked for a reason that is gone."""
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
-        stored.resume(conn, stored.named(conn, name), now, desk.actor)
-        page = stored.named(conn, name)
-    return said(account(page))
+        return said(let_go_on(conn, name, now, desk.actor))
 
 
 @router.post("/{name}/check", **may(Right.CHECK_PAGES))

@@ -1,12 +1,11 @@
 """People who must not be messaged."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy import Row
 
 from campaigns import pages, suppression
-from campaigns.moments import iso
+from campaigns.lifecycle import optouts
 from campaigns.runtime import changing
 from campaigns.web.api.cursor import Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
@@ -28,14 +27,7 @@ def suppressions(desk: Here, limit: Limit = 50, cursor: Cursor = None) -> Paged[
     at, recipient_id, sender_id = place(cursor, (-1, "", 0))
     with desk.runtime.reading() as conn:
         found = suppression.listed(conn, limit + 1, (at, recipient_id, sender_id))
-    return page_of(
-        found,
-        limit,
-        lambda row: (row.at, row.recipient_id, row.sender_id),
-        lambda row: Suppressed(
-            recipient_id=row.recipient_id, page=row.page, source=row.source, note=row.note, at=iso(row.at)
-        ),
-    )
+    return page_of(found, limit, lambda row: (row.at, row.recipient_id, row.sender_id), optouts.suppressed)
 
 
 @router.post("", status_code=201, **may(Right.SUPPRESS))
@@ -53,7 +45,7 @@ def history(desk: Here, recipient: Recipient) -> Answer[list[Wish]]:
     """List every time that a person opted out or in, oldest first, and how it is known."""
     with desk.runtime.reading() as conn:
         found = suppression.told(conn, suppression.person(recipient))
-    return said([_wish(row) for row in found])
+    return said([optouts.wish(row) for row in found])
 
 
 @router.delete("/{recipient}", **may(Right.LIFT))
@@ -67,15 +59,3 @@ def lift(
     with changing(desk.runtime, dry_run=dry_run) as (conn, now):
         suppression.lift(conn, person, now=now, actor=desk.actor, source=_SOURCE)
     return said(Lifted(recipient_id=person, removed=True, dry_run=dry_run))
-
-
-def _wish(row: Row[Any]) -> Wish:
-    return Wish(
-        at=iso(row.at),
-        kind=row.kind,
-        page=row.page or (str(row.sender_id) if row.sender_id else None),
-        channel=row.channel or None,
-        source=row.source,
-        evidence=row.evidence,
-        actor=row.actor,
-    )

@@ -3,12 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy import Row
 
 from campaigns import suppression
 from campaigns import testers as stored
 from campaigns.lifecycle import allowlist, trial
-from campaigns.moments import iso, iso_or_none
 from campaigns.runtime import changing
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.cursor import Cursor, Limit, page_of, place
@@ -31,7 +29,9 @@ def allowed(desk: Here, limit: Limit = 50, cursor: Cursor = None) -> Paged[Teste
     past = tuple(place(cursor, (-1, "", "", "")))
     with desk.runtime.reading() as conn:
         found = stored.listed(conn, past=past, most=limit + 1)
-    return page_of(found, limit, lambda row: (row.added_at, row.recipient_id, row.channel, row.account_id), _tester)
+    return page_of(
+        found, limit, lambda row: (row.added_at, row.recipient_id, row.channel, row.account_id), allowlist.shown
+    )
 
 
 @router.post("/testers", status_code=201, **may(Right.CHANGE_TESTERS))
@@ -96,8 +96,3 @@ def _became(prepared: trial.Prepared, ended: TrialEnd | None) -> dict[str, Any]:
         return {"outcome": None, "sentence": "", "answers": [], **shown}
     told = {"outcome": trial.outcome(ended), "sentence": trial.sentence(prepared, ended), "answers": ended.answers}
     return {**told, "requests": [], "view": None, "dry_run": False}
-
-
-def _tester(row: Row[Any]) -> Tester:
-    moments = {"added_at": iso(row.added_at), "tested_at": iso_or_none(row.tested_at)}
-    return Tester(**{**row._mapping, **moments})  # noqa: SLF001 - SQLAlchemy's public name for it

@@ -39,8 +39,7 @@ Key = Annotated[str, Path(description="The notice's id.", examples=["msg_0123456
 def webhooks(desk: Here) -> Answer[list[Webhook]]:
     """List who is told what, how much arrived, and what hinders the rest."""
     with desk.runtime.reading() as conn:
-        found = roll.listed(conn)
-    return said([Webhook(events=each.pop("on"), **each) for each in found])
+        return said(roll.listed(conn))
 
 
 @router.post("", status_code=201, **may(Right.WEBHOOKS))
@@ -50,17 +49,7 @@ def add(desk: Here, wanted: NewWebhook) -> Answer[Subscribed]:
     notes = list(roll.doubts(target, desk.runtime.settings, desk.environment))
     with changing(desk.runtime, dry_run=wanted.dry_run) as (conn, now):
         targets.add(conn, target, now, desk.actor)
-    return said(
-        Subscribed(
-            name=target.name,
-            kind=wanted.kind,
-            url=target.url,
-            secret=target.secret or None,
-            events=targets.kinds_of(target),
-            notes=notes,
-            dry_run=wanted.dry_run,
-        )
-    )
+    return said(roll.subscribed(target, notes, dry_run=wanted.dry_run))
 
 
 @router.post("/replay", **may(Right.WEBHOOKS))
