@@ -47,16 +47,19 @@ _TAPS = text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How many people with an accepted message answered, and how many opted out by an answer."""
+    """How many people with an accepted message answered, wrote, tapped, and opted out by an answer."""
 
     people: int
     opted_out: int
+    wrote: int
+    tapped: int
 
 
 def answered(conn: Connection, campaign_id: int) -> Answered:
     """Return how many people answered a campaign; what it costs grows with the answers, not with the people."""
     rows = conn.execute(_PEOPLE, {"campaign_id": campaign_id}).all()
-    return Answered(sum(row.replied for row in rows), sum(row.opted_out for row in rows))
+    told = (sum(getattr(row, name) for row in rows) for name in ("replied", "opted_out", "wrote", "tapped"))
+    return Answered(*told)
 
 
 def told(conn: Connection, campaign_id: int, accepted: int) -> str:
@@ -79,7 +82,7 @@ def replies(conn: Connection, found: Campaign, lanes: Sequence[LaneNow], results
     return Replies(
         **_response(whole, heard),
         doubtful=over_time.replied(results) - whole.get("replied", 0),
-        buttons=_buttons(conn, found),
+        buttons=buttons(conn, found),
         pages={
             name: Response(**_response(pages.get(name, {}), [row for row in heard if names.get(row.page_id) == name]))
             for name in names.values()
@@ -121,7 +124,7 @@ def _response(facts: dict[str, Any], heard: Iterable[Row[Any]]) -> dict[str, Any
     return told
 
 
-def _buttons(conn: Connection, found: Campaign) -> list[Button]:
+def buttons(conn: Connection, found: Campaign) -> list[Button]:
     """Return the buttons of the message, those that nobody tapped too, and whatever else was tapped in answer to it."""
     offered = _offered(found.message)
     tapped: dict[tuple[str, str], int] = dict.fromkeys(offered.items(), 0)

@@ -30,7 +30,8 @@ def told(spring):
         written = report.write(conn, spring.folder, 1, spring.folder / "out", NOW)
         counted = answered(conn, 1)
     # Both ways to count, that of `status` and that of the report, are one truth.
-    assert counted == Answered(written.summary.replies.replied, written.summary.replies.opted_out)
+    back = written.summary.replies
+    assert counted == Answered(back.replied, back.opted_out, back.wrote, back.tapped)
     return json.loads((spring.folder / "out/summary.json").read_text())["replies"]
 
 

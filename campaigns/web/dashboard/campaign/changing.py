@@ -1,12 +1,14 @@
 """Another pace, or other hours, while it runs: what that comes to is said before it is done."""
 
+from collections.abc import Callable
+
 from nicegui import ui
 
 from campaigns.errors import InputError, PagecastError
 from campaigns.lifecycle.change import NONE, Changed, Wishes, change
 from campaigns.web.dashboard import ask, buttons
-from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.form import Form, field, text
 from campaigns.web.dashboard.session import Session
 from schemas.campaign_file import DAYS, CampaignFile, Hours, Quiet
 from schemas.right import Right
@@ -14,29 +16,21 @@ from schemas.right import Right
 
 async def alter(session: Session, seen: Seen) -> object:
     """Ask for pace and hours, show what would change, and change it."""
-    question = Question(f"Change {seen.campaign.name}")
+    form = Form(f"Change {seen.campaign.name}", "It takes effect within two seconds; nobody is sent to twice by it.")
     before = present(seen.file)
     fields: dict[str, ui.input] = {}
-
-    def read() -> dict[str, str]:
-        return {name: str(field.value or "") for name, field in fields.items()}
-
-    with question.body():
-        ui.label("It takes effect within two seconds; nobody is sent to twice by it.").classes("soft")
-        for name, label, hint in _FIELDS:
-            fields[name] = ui.input(label, value=before[name]).props(f'outlined dense hint="{hint}"').classes("field")
-        said = ui.column().classes("foretold").props("role=status")
-        buttons.outlined("Show what would change", lambda: _foretell(session, seen, read(), said))
-    question.answers("Change the campaign")
-    if await question.answer() is None:
-        return None
     runtime, environment, actor = session.runtime, session.environment, session.actor
-    written = read()
-    return await ask.done_by(
-        lambda: change(runtime, seen.campaign, wished(before, written), environment, actor),
-        right=Right.CHANGE,
-        done=_told,
-    )
+
+    def changed(*, dry_run: bool) -> Changed:
+        wishes = wished(before, {name: text(each) for name, each in fields.items()})
+        return change(runtime, seen.campaign, wishes, environment, actor, dry_run=dry_run)
+
+    with form.body():
+        for name, label, hint in _FIELDS:
+            fields[name] = field(label, hint, before[name])
+        said = ui.column().classes("foretold").props("role=status")
+        buttons.outlined("Show what would change", lambda: _foretell(lambda: changed(dry_run=True), said))
+    return await form.done("Change the campaign", lambda: changed(dry_run=False), right=Right.CHANGE, done=_told)
 
 
 _FIELDS = (
@@ -92,13 +86,9 @@ def _span(span: Hours | Quiet | None) -> str:
     return f"{','.join(days)} {span.begin}-{span.end}".strip()
 
 
-async def _foretell(session: Session, seen: Seen, written: dict[str, str], said: ui.column) -> None:
-    before = present(seen.file)
-    runtime, environment, actor = session.runtime, session.environment, session.actor
+async def _foretell(examine: Callable[[], Changed], said: ui.column) -> None:
     try:
-        told = await ask.aside(
-            lambda: change(runtime, seen.campaign, wished(before, written), environment, actor, dry_run=True)
-        )
+        told = await ask.aside(examine)
         lines = [*told.said, *told.warnings]
     except PagecastError as error:
         lines = [str(error)]

@@ -65,13 +65,15 @@ class Pace:
         self._chart.update()
 
 
-def _options() -> dict[str, Any]:
+def frame_of(names: Sequence[str]) -> dict[str, Any]:
+    """Return a chart over time without its lines: axes, legend and tooltip in the theme's colours."""
     text = {"color": "var(--soft)", "fontFamily": "inherit", "fontSize": 12}
     line = {"lineStyle": {"color": "var(--line)"}}
+    legend = {"top": 0, "left": 0, "textStyle": text, "itemWidth": 18, "icon": "roundRect", "itemHeight": 3}
     return {
         "animation": False,
         "grid": {"left": 8, "right": 16, "top": 36, "bottom": 8, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "textStyle": text, "itemWidth": 18, "icon": "roundRect", "itemHeight": 3},
+        "legend": legend | {"data": list(names)},
         "tooltip": {
             "trigger": "axis",
             "backgroundColor": "var(--surface)",
@@ -79,9 +81,13 @@ def _options() -> dict[str, Any]:
             "textStyle": {"color": "var(--ink)", "fontSize": 12},
         },
         "xAxis": {"type": "time", "axisLabel": text | {"hideOverlap": True}, "axisLine": line, "axisTick": line},
-        "yAxis": {"type": "value", "min": 0, "axisLabel": text, "splitLine": line, "name": ""},
-        "series": [_line(*each) for each in _LINES],
+        "yAxis": {"type": "value", "min": 0, "axisLabel": text, "splitLine": line},
+        "series": [],
     }
+
+
+def _options() -> dict[str, Any]:
+    return frame_of([name for name, _, _ in _LINES]) | {"series": [_line(*each) for each in _LINES]}
 
 
 def _line(name: str, colour: str, kind: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from campaigns.web.dashboard.campaign import launching
 from campaigns.web.dashboard.campaign.revising import texts
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.session import Session
+from schemas.campaign import CampaignState
 from schemas.right import Right
 
 
@@ -18,7 +19,7 @@ def build(session: Session, seen: Seen) -> None:
         for part in seen.file.message.message.parts:
             for reply in part.quick_replies:
                 ui.label(reply.title).classes("quick")
-    if not session.may(Right.PLAN):
+    if seen.state is not CampaignState.DRAFT or not session.may(Right.PLAN):
         return
     with frame.section("What a launch would do"):
         shown = ui.column().classes("panel planned")

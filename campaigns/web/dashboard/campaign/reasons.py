@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
+from campaigns.report.latest import Refusal
 from campaigns.report.meaning import meaning
+from campaigns.web.dashboard import buttons, moments
 from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.copying import copyable
 from schemas.reason import Reason, Stage
 
 
@@ -41,6 +44,32 @@ def build(rows: tuple[Why, ...], choose: Callable[[str], object]) -> None:
                 _row(row, choose)
 
 
+def build_refusals(rows: tuple[Refusal, ...], seen: Seen) -> None:
+    """Build the latest refusals by the platform's own code."""
+    with ui.element("div").classes("table"), ui.element("table").props('aria-label="Latest refusals"'):
+        with ui.element("thead"), ui.element("tr"):
+            for label in ("People", "Code", "What it means", "Last", "One example"):
+                with ui.element("th").props("scope=col").classes("number" if label == "People" else ""):
+                    ui.label(label)
+        with ui.element("tbody"):
+            for row in rows:
+                _refusal(row, seen)
+
+
+def _refusal(row: Refusal, seen: Seen) -> None:
+    with ui.element("tr"):
+        with _cell("People", "number"):
+            ui.label(f"{row.n:,}").classes("strong figures")
+        with _cell("Code", "head"):
+            ui.label(row.code or "no answer").classes("strong")
+        with _cell("Means", "wide"):
+            ui.label(row.sentence)
+        with _cell("Last", ""):
+            ui.label(seen.exactly(moments.epoch(row.last)) if row.last else "-").classes("figures")
+        with _cell("Request id", ""):
+            copyable(row.request_id, "the request id") if row.request_id else ui.label("-").classes("none soft")
+
+
 def _why(reason: str, n: int) -> Why:
     about = meaning(reason)
     return Why(reason, n, about.sentence, about.next_step, about.stage != Stage.LIST and reason in set(Reason))
@@ -55,7 +84,7 @@ def _row(row: Why, choose: Callable[[str], object]) -> None:
             if row.listed:
                 said = f"Show who: {name}"
                 link = ui.link(name, "#").classes("strong").props(f'aria-label="{said}"')
-                link.on("click.prevent", lambda: choose(row.reason))
+                link.on("click.prevent", buttons.in_page(lambda: choose(row.reason)))
             else:
                 ui.label(name).classes("strong")
             ui.label(row.sentence).classes("soft")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -69,6 +70,11 @@ class Seen:
     def stamp(self, ms: int) -> str:
         """Return a moment by the campaign's clock, with the zone."""
         return moments.stamp(ms, self.zone)
+
+    def exactly(self, ms: int) -> str:
+        """Return a moment to the second."""
+        local = datetime.fromtimestamp(ms / 1000, self.zone)
+        return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {self.zone.key}"
 
 
 def look(session: Session, ref: str) -> Seen:

@@ -19,7 +19,7 @@ class Tabs:
         with ui.tabs(value=None).props("no-caps align=left inline-label outside-arrows mobile-arrows") as self._tabs:
             for name in names:
                 ui.tab(name)
-        self._tabs.classes("tabs")
+        self._tabs.classes("views")
         with ui.tab_panels(self._tabs, value=first, animated=False).classes("tab-panels"):
             self._panels = {name: ui.tab_panel(name) for name in names}
         self._tabs.on_value_change(lambda event: self._fill(str(event.value)))
@@ -28,6 +28,11 @@ class Tabs:
     def open_one(self) -> str:
         """The name of the open tab."""
         return str(self._tabs.value)
+
+    @property
+    def built(self) -> frozenset[str]:
+        """The names of the tabs that somebody has opened."""
+        return frozenset(self._built)
 
     async def open(self, name: str) -> None:
         """Open a tab, built if it was not."""

@@ -3,10 +3,12 @@
 from nicegui import ui
 
 from campaigns.web.dashboard import ask, frame
-from campaigns.web.dashboard.campaign import draft, reasons
-from campaigns.web.dashboard.campaign.chart import Pace
+from campaigns.web.dashboard.campaign import answers, history, over_time, ways
 from campaigns.web.dashboard.campaign.deeds import Row
+from campaigns.web.dashboard.campaign.exports import Exports
 from campaigns.web.dashboard.campaign.offers import offers
+from campaigns.web.dashboard.campaign.overview import Overview
+from campaigns.web.dashboard.campaign.people import People
 from campaigns.web.dashboard.campaign.piece import Piece
 from campaigns.web.dashboard.campaign.seen import Seen, look
 from campaigns.web.dashboard.campaign.standing import Panel
@@ -14,7 +16,6 @@ from campaigns.web.dashboard.campaign.tabs import Tabs
 from campaigns.web.dashboard.campaign.watching import Watching
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import current
-from schemas.campaign import CampaignState
 from schemas.right import Right
 
 
@@ -23,36 +24,64 @@ async def show(ref: str, tab: str = "") -> None:
     """Build the screen; `tab` is the one that is open first."""
     session = current()
     watching = Watching(session, await ask.aside(lambda: look(session, ref)))
-    with frame.heading(watching.seen.campaign.name, _about(watching.seen)):
+    with frame.heading(watching.seen.campaign.name, about(watching.seen)):
         row = Row(session, ref, watching.again)
         actions = Piece(row.build, "actions")
     watching.listen(lambda seen: actions.show(offers(seen, session.may)))
-    panel = Panel()
-    watching.listen(panel.show)
-    tabs = Tabs({"Overview": lambda: _overview(watching)}, tab)
-    await tabs.open(tabs.open_one)
+    watching.listen(Panel().show)
+    screen_of = _Views(watching, tab)
+    await screen_of.open()
     ui.timer(0, watching.follow, once=True)
 
 
-def _overview(watching: Watching) -> None:
-    body = Piece[bool](lambda is_draft: _drafted(watching) if is_draft else _under_way(watching))
-    watching.listen(lambda seen: body.show(seen.state is CampaignState.DRAFT))
+class _Views:
+    """The tabs, which lead to each other."""
+
+    def __init__(self, watching: Watching, first: str) -> None:
+        self._watching = watching
+        self._people: People | None = None
+        self._tabs = Tabs(
+            {
+                "Overview": self._overview,
+                "People": self._everybody,
+                "Pages": self._pages,
+                "Over time": lambda: over_time.build(watching),
+                "Replies": lambda: answers.build(watching),
+                "Report": self._report,
+                "History": lambda: history.build(watching),
+            },
+            first.replace("-", " ").capitalize(),
+        )
+
+    async def open(self) -> None:
+        """Build the tab that is open first."""
+        await self._tabs.open(self._tabs.open_one)
+
+    async def _overview(self) -> None:
+        await Overview(self._watching, self._choose).load()
+
+    async def _everybody(self) -> None:
+        self._people = People(self._watching)
+        await self._people.load()
+
+    def _pages(self) -> None:
+        cards = Piece(ways.build_lanes, "cards")
+        self._watching.listen(lambda seen: cards.show(ways.lanes(seen)))
+
+    async def _report(self) -> None:
+        await Exports(self._watching).load()
+
+    async def _choose(self, reason: str) -> None:
+        await self._tabs.open("People")
+        if self._people:
+            await self._people.only(reason=reason)
 
 
-def _drafted(watching: Watching) -> None:
-    draft.build(watching.session, watching.seen)
-
-
-def _under_way(watching: Watching) -> None:
-    with frame.section("Pace, in messages per second"), ui.element("div").classes("panel"):
-        watching.listen(Pace(()).show)
-    with frame.section("Why people did not get it"):
-        why = Piece[tuple[reasons.Why, ...]](lambda rows: reasons.build(rows, lambda _reason: None))
-    watching.listen(lambda seen: why.show(reasons.whys(seen)))
-
-
-def _about(seen: Seen) -> str:
+def about(seen: Seen) -> str:
+    """Return what stands under the name."""
     told = [seen.ref, *(f"{name} on {channel.title()}" for name, channel in seen.channels.items())]
     if seen.campaign.launched_at:
         told.append(f"launched {seen.stamp(seen.campaign.launched_at)}")
+    if seen.campaign.revision > 1:
+        told.append(f"revision {seen.campaign.revision} of the text")
     return " · ".join(told)

@@ -1,0 +1,138 @@
+"""Files of the report: at once for a small campaign, by a job for a large one, with a link when it is ready."""
+
+import json
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from campaigns import jobs
+from campaigns.jobs import Asked
+from campaigns.moments import lasting
+from campaigns.runtime import now_of
+from campaigns.web.dashboard import ask, buttons, frame
+from campaigns.web.dashboard.campaign.downloads import EXPORTS, FEW, Export, of
+from campaigns.web.dashboard.campaign.piece import Piece
+from campaigns.web.dashboard.campaign.watching import Watching
+from campaigns.web.dashboard.live import live
+from schemas.api.envelope import Fault
+from schemas.job import Job, JobState
+from schemas.right import Right
+
+_SHOWN = 20
+_ABOUT = {
+    "results.csv": (
+        "Results as CSV",
+        "One row for each row of the list, with what became of it. No cell is a formula.",
+    ),
+    "results.xlsx": ("Results as Excel", "The same as a workbook, ids as text."),
+    "results.parquet": ("Results as Parquet", "The same for programs, with types."),
+    "summary.json": ("Numbers as JSON", "Totals, reasons, pages, pace, replies."),
+    "report.html": ("Report as a page", "One file with charts, for whoever has no login."),
+    "remainder.csv": ("Who was not reached", "In the columns of the list: the list of a next campaign."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A job as the screen shows it; `link` is '' until its file is ready."""
+
+    ref: str
+    title: str
+    sentence: str
+    link: str
+    open: bool
+
+
+class Exports:
+    """The tab."""
+
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+        self._session = watching.session
+        with frame.section("Files"), ui.element("div").classes("files"):
+            for export in EXPORTS.values():
+                if self._session.may(export.right):
+                    self._offer(export)
+        self._jobs = Piece(_build, "orders")
+
+    async def load(self) -> None:
+        """Show the jobs that there are, and follow them."""
+        await self._read()
+        live(self._read)
+
+    async def _read(self) -> None:
+        self._jobs.show(await ask.aside(self._ordered))
+
+    def _offer(self, export: Export) -> None:
+        title, said = _ABOUT[export.name]
+        ref = self._watching.seen.ref
+        with ui.element("div").classes("panel file"):
+            ui.label(title).classes("strong")
+            ui.label(said).classes("small soft")
+            with ui.row().classes("actions"):
+                if self._watching.seen.rows <= FEW:
+                    ui.link("Download", f"/downloads/campaigns/{ref}/{export.name}").classes("strong").props(
+                        f'download aria-label="Download {title}"'
+                    )
+                else:
+                    buttons.outlined("Make it", lambda: self._order(export)).props(f'aria-label="Make {title}"')
+                if export.right is Right.REMAINDER and self._session.may(Right.SUBMIT):
+                    ui.link("As a new campaign's list", f"/new?remainder={ref}")
+
+    async def _order(self, export: Export) -> None:
+        session, ref = self._session, self._watching.seen.ref
+
+        def order() -> Job:
+            asked = Asked(export.job, export.arguments(ref), session.key.id or 0, session.actor)
+            with session.runtime.writing() as conn:
+                return jobs.ask(conn, asked, now_of(conn))
+
+        await ask.done_by(order, right=export.right, done="Asked for. It stands below, with a link when it is ready.")
+        await self._read()
+
+    def _ordered(self) -> tuple[Ordered, ...]:
+        session, ref = self._session, self._watching.seen.ref
+        with session.runtime.reading() as conn:
+            found = jobs.listed(conn, session.key.id, jobs.NEWEST, _SHOWN)
+            mine = [(job, export) for job in found if (export := of(job)) and _about(job) == ref]
+            now, ahead = now_of(conn), {job.ref: jobs.before(conn, job) for job, _ in mine}
+        takes = session.runtime.takes_jobs
+        return tuple(
+            Ordered(
+                job.ref,
+                _ABOUT[export.name][0],
+                progress(job, ahead[job.ref], now, takes=takes),
+                f"/downloads/jobs/{job.ref}" if job.state is JobState.DONE else "",
+                job.finished_at is None,
+            )
+            for job, export in mine
+        )
+
+
+def progress(job: Job, ahead: int, now: int, *, takes: bool | None) -> str:
+    """Return in words how far a job is at `now` (epoch ms); `takes` tells whether a process is there that does it."""
+    state = JobState(job.state)
+    if state is JobState.FAILED:
+        return Fault.model_validate_json(job.error or "").message
+    if state is JobState.DONE:
+        return f"Ready since {lasting(now - (job.finished_at or now))}; it stays for a week."
+    if takes is False:
+        return "No process takes jobs: start `pagecast up`."
+    if state is JobState.WORKING:
+        return f"Being made for {lasting(now - (job.started_at or now))}."
+    return f"Waiting: {ahead:,} {'other is' if ahead == 1 else 'others are'} before it." if ahead else "It is the next."
+
+
+def _about(job: Job) -> str:
+    return str(json.loads(job.arguments).get("campaign", ""))
+
+
+def _build(orders: tuple[Ordered, ...]) -> None:
+    for order in orders:
+        with ui.element("div").classes("order").props("role=status"):
+            ui.icon("hourglass_top" if order.open else "description" if order.link else "error_outline")
+            with ui.element("div"):
+                ui.label(order.title).classes("strong")
+                ui.label(order.sentence).classes("small soft")
+            if order.link:
+                ui.link("Download", order.link).props(f'download aria-label="Download {order.title}"').classes("strong")

@@ -1,0 +1,152 @@
+"""The way from the rows of the list to the answers, in all and by page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from campaigns.report.pages import accepted
+from campaigns.web.dashboard import chips
+from campaigns.web.dashboard.campaign.seen import Seen, spoken
+from schemas.channel import Channel
+from schemas.delivery import DUPLICATE, REJECTED
+from schemas.lane import LaneState
+from schemas.status import PageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`n` people came so far; `of` is the first step's number, `lost` says where the others are."""
+
+    name: str
+    n: int
+    of: int
+    lost: str = ""
+
+    @property
+    def share(self) -> float:
+        """The part of the first step, 0 to 1."""
+        return self.n / self.of if self.of else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One page of the campaign: how it stands, and its people."""
+
+    name: str
+    channel: Channel
+    state: LaneState
+    sentence: str
+    asked: float
+    allowed: float
+    reached: float
+    accepted: int
+    delivered: int | None
+    read: int
+    waiting: int
+    skipped: int
+    failed: int
+    unknown: int
+
+
+def steps(seen: Seen, replied: int) -> tuple[Step, ...]:
+    """Return how many came how far; deliveries are a step only where a channel tells of them."""
+    counts, total = seen.standing.counts, seen.standing.total
+    usable = total - counts[REJECTED] - counts[DUPLICATE]
+    eligible = usable - counts["skipped"]
+    claimed = eligible - counts["pending"] - counts["cancelled"]
+    through = accepted(counts)
+    arrived = counts["delivered"] + counts["read"]
+    found = [
+        Step("Rows of the list", total, total),
+        Step("Usable", usable, total, _told(counts, REJECTED, DUPLICATE)),
+        Step("Could be sent to", eligible, total, _told(counts, "skipped")),
+        Step("Had their turn", claimed, total, _told(counts, "pending", "cancelled")),
+        Step(f"Accepted by {seen.platform}", through, total, _told(counts, "failed", "unknown", "assumed_sent")),
+    ]
+    if seen.receipts:
+        found.append(Step("Delivered, as Messenger tells", arrived if _alone(seen) else _arrived(seen), total))
+    found.append(Step("Read" if _alone(seen) and seen.receipts else "Seen or read", counts["read"], total))
+    return (*found, Step("Replied", replied, total))
+
+
+def lanes(seen: Seen) -> tuple[Lane, ...]:
+    """Return the campaign's pages by name."""
+    return tuple(_lane(page, seen.channels.get(page.name, Channel.INSTAGRAM)) for page in seen.standing.pages)
+
+
+def build(found: tuple[Step, ...]) -> None:
+    """Build the way as bars under each other."""
+    with ui.element("div").classes("panel ways").props('role=list aria-label="From the list to the answers"'):
+        for step in found:
+            with ui.element("div").classes("way").props("role=listitem"):
+                ui.label(step.name)
+                with ui.element("div").classes("track").props("aria-hidden=true"):
+                    ui.element("div").style(f"width: {100 * step.share:.2f}%")
+                ui.label(f"{step.n:,}").classes("strong figures right")
+                ui.label(f"{step.share:.1%}").classes("small soft figures right")
+                ui.label(step.lost).classes("small soft figures lost")
+
+
+def build_lanes(found: tuple[Lane, ...]) -> None:
+    """Build a card for each page."""
+    for lane in found:
+        with ui.element("section").classes("panel lane").props(f'aria-label="Page {lane.name}"'):
+            with ui.element("div").classes("lane-head"):
+                ui.link(lane.name, "/pages").classes("subtitle")
+                ui.label(lane.channel.title()).classes("soft")
+                chips.lane(lane.state)
+            ui.label(lane.sentence)
+            with ui.element("div").classes("counters"):
+                for name, value in _numbers(lane):
+                    with ui.element("div").classes("fact"):
+                        ui.label(name).classes("small soft")
+                        ui.label(value).classes("strong figures")
+
+
+def _numbers(lane: Lane) -> list[tuple[str, str]]:
+    delivered = [] if lane.delivered is None else [("Delivered", f"{lane.delivered:,}")]
+    word = "Seen" if lane.channel is Channel.INSTAGRAM else "Read"
+    counted = [("Waiting", lane.waiting), ("Skipped", lane.skipped), ("Failed", lane.failed), ("Unknown", lane.unknown)]
+    moving = lane.state is not LaneState.DONE
+    rate = [("Rate now", f"{lane.reached:,.1f}/s"), ("Allowed, asked", f"{lane.allowed:,.4g}, {lane.asked:,.4g}/s")]
+    return [
+        (f"Accepted by {lane.channel.title()}", f"{lane.accepted:,}"),
+        *delivered,
+        (word, f"{lane.read:,}"),
+        *((name, f"{n:,}") for name, n in counted),
+        *(rate if moving else []),
+    ]
+
+
+def _lane(page: PageStatus, channel: Channel) -> Lane:
+    counts = page.counts
+    return Lane(
+        name=page.name,
+        channel=channel,
+        state=page.state,
+        sentence=spoken(page.sentence),
+        asked=page.rate.asked,
+        allowed=page.rate.allowed,
+        reached=page.rate.achieved,
+        accepted=accepted(counts),
+        # Meta tells no delivery on Instagram.
+        delivered=None if channel is Channel.INSTAGRAM else counts["delivered"] + counts["read"],
+        read=counts["read"],
+        waiting=counts["pending"] + counts["sending"],
+        skipped=counts["skipped"],
+        failed=counts["failed"],
+        unknown=counts["unknown"],
+    )
+
+
+def _told(counts: Mapping[str, int], *states: str) -> str:
+    return ", ".join(f"{counts[state]:,} {chips.DELIVERY[state].word.lower()}" for state in states if counts[state])
+
+
+def _alone(seen: Seen) -> bool:
+    return len(set(seen.channels.values())) == 1
+
+
+def _arrived(seen: Seen) -> int:
+    return sum(lane.delivered or 0 for lane in lanes(seen))
