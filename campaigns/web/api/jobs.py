@@ -10,7 +10,7 @@ from campaigns.errors import NotFoundError, StateError
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
-from campaigns.web.api.files import file
+from campaigns.web.api.files import HTML, MEDIA, file
 from campaigns.web.api.promise import file_of
 from campaigns.web.api.view import seen
 from schemas.api.envelope import Answer, Paged
@@ -39,7 +39,7 @@ def job(desk: Here, job_id: Id) -> Answer[Shown]:
     return said(seen(desk, _found(desk, job_id)))
 
 
-@router.get("/{job_id}/file", **file("application/octet-stream"), **may(Right.READ))
+@router.get("/{job_id}/file", **file(*MEDIA.values(), HTML), **may(Right.READ))
 def result(desk: Here, job_id: Id) -> StreamingResponse:
     """Return the file that a job has made."""
     found = _found(desk, job_id)

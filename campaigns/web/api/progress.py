@@ -32,9 +32,22 @@ _FIRST = 10.0
 _STUCK = 30.0
 """Seconds for a reader to take what is there; who takes longer is gone."""
 _RETRY_MS = 2_000
+_EVENT = {
+    "type": "object",
+    "required": ["event", "id", "data"],
+    "properties": {
+        "event": {"enum": ["status", "end"]},
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Standing"},
+        },
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"itemSchema": _EVENT}},
         "description": "`event: status` and `event: end`, each with the data of `GET /campaigns/{ref}`.",
     },
     204: {"description": "`Last-Event-ID` is that of the last event: nothing more comes."},
