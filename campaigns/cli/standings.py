@@ -72,7 +72,7 @@ def _there(server: "Client", word: str) -> _Shown:
 
 def plain(standing: "Standing") -> Status:
     """Return a server's standing as `status` and `watch` show one."""
-    return Status.model_validate(standing, from_attributes=True)
+    return Status.model_validate(standing.model_dump())
 
 
 def standing(runtime: Runtime, campaign: Campaign, *, staffed: bool | None = None) -> Status:

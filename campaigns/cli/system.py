@@ -3,18 +3,21 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from campaigns import examination, migrations
-from campaigns.cli import output
+from campaigns.cli import output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError
 from campaigns.lifecycle import transfer
 from campaigns.runtime import Runtime, check_pace
 from campaigns.settings import Settings
+
+if TYPE_CHECKING:
+    from campaigns.client import Client
 
 
 @app.command()
@@ -44,7 +47,8 @@ def up(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Examine the installation, and say for everything that is wrong what to do about it."""
-    findings = examination.examine(output.environment())
+    with reach.server() as server:
+        findings = _seen_there(server) if server else examination.examine(output.environment())
     ill = [each for each in findings if each.state == "problem"]
     if as_json:
         document = {"healthy": not ill, "versions": examination.versions()}
@@ -57,6 +61,12 @@ def doctor(as_json: AsJson = False) -> None:
         raise StoppedError(
             f"{len(ill)} of {len(findings)} checks need a person: {', '.join(each.name for each in ill)}."
         )
+
+
+def _seen_there(server: "Client") -> list[examination.Finding]:
+    from campaigns.cli import checkup  # noqa: PLC0415 - it brings the client
+
+    return list(checkup.examine(server))
 
 
 @app.command()
