@@ -91,6 +91,11 @@ class Table(Generic[Row]):
         self._nothing = ui.element("div").classes("nothing")
         self._nothing.visible = False
 
+    @property
+    def filters(self) -> Filters:
+        """The filters that are set."""
+        return dict(self._filters)
+
     async def load(self) -> None:
         """Read the first page."""
         self._cursors = [None]
