@@ -33,7 +33,8 @@ def _share(value: object) -> object:
     return float(found[1]) / 100 if found else value
 
 
-Rate = Annotated[float, Field(gt=0, le=10_000)]
+# At the least, about one a day: the time between two slots is a whole number of microseconds, and has to stay one.
+Rate = Annotated[float, Field(ge=0.00001, le=10_000)]
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _SPAN = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)

@@ -268,11 +268,11 @@ class Throttle:
             call.add_done_callback(self._calls.discard)
 
     async def _lease_all(self, asks: Sequence[Ask]) -> None:
-        keys = [self._prefix + pace.key for ask in asks for pace in ask.paces]
-        args: list[float | str] = [self._lead, self._span, self._ahead, KEEP_MS, buckets.GAIN]
-        for ask in asks:
-            args += [ask.want, ask.share.name, ask.share.weight, len(ask.paces), *map(_interval, ask.paces)]
         try:
+            keys = [self._prefix + pace.key for ask in asks for pace in ask.paces]
+            args: list[float | str] = [self._lead, self._span, self._ahead, KEEP_MS, buckets.GAIN]
+            for ask in asks:
+                args += [ask.want, ask.share.name, ask.share.weight, len(ask.paces), *map(_interval, ask.paces)]
             sent = _now()
             now, *replies = await self._run("lease", keys, args)
             granted = _now()

@@ -136,6 +136,15 @@ def test_those_who_ask_together_are_served_one_after_the_other(valkey_url):
     asyncio.run(run())
 
 
+def test_who_asks_for_what_cannot_be_leased_hears_it(valkey_url):
+    async def run():
+        async with throttle(valkey_url) as pace, asyncio.timeout(5):
+            with pytest.raises(OverflowError):
+                await pace.lease([Pace(PAGE.key, PAGE.label, 1e-320)], 1)
+
+    asyncio.run(run())
+
+
 def test_an_unseeded_bucket_takes_its_pause_from_the_row(valkey_url):
     async def run():
         until = int(time.time() * 1000) + 90_000

@@ -45,6 +45,8 @@ Name = Annotated[str, Query(description="What you call the file.", examples=["pe
 _UPLOADING = may(Right.UPLOAD)
 
 
+# `curl -T` puts; what a list is called is in its content, so there is nothing to tell the two apart by.
+@router.put("", include_in_schema=False, dependencies=_UPLOADING["dependencies"])
 @router.post(
     "",
     status_code=201,

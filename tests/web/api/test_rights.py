@@ -81,6 +81,7 @@ everybody  read                 GET     /contacts/export.{kind}
 everybody  read                 GET     /suppressions/export.{kind}
 writers    suppressions.add     POST    /suppressions/import
 everybody  read                 GET     /events
+everybody  read                 GET     /events/counts
 everybody  read                 GET     /jobs
 everybody  read                 GET     /jobs/{job_id}
 everybody  read                 GET     /jobs/{job_id}/file
@@ -98,6 +99,7 @@ admins     keys                 POST    /keys
 admins     keys                 DELETE  /keys/{name}
 """
 UNDOCUMENTED = """
+writers    lists.add            PUT     /lists
 writers    lists.add            PUT     /lists/uploads/{upload_id}
 writers    lists.add            HEAD    /lists/uploads/{upload_id}
 everybody  read                 HEAD    /lists/{list_id}

@@ -152,6 +152,7 @@ def test_the_same_draft_twice_is_one(admin, runtime):
         ({"limits": {"rat": 3}}, "limits.rat"),
         ({"message": {"text": "Hi", "tekst": "Hi"}}, "message.tekst"),
         ({"limits": {"canary": 10**30}}, "number too large"),
+        ({"limits": {"rate": 1e-320}}, "limits.rate"),
         ({"message": {"text": "Hi \ud800"}}, ""),
         ({"schedule": {"start": "tomorrow"}}, "schedule.start"),
         ({"page": "nobody", "pages": {}}, "nobody"),
