@@ -71,7 +71,8 @@ def _taps(back: Back) -> None:
             with ui.element("div").classes("way").props("role=listitem"):
                 ui.label(button.title or button.payload)
                 with ui.element("div").classes("track").props("aria-hidden=true"):
-                    ui.element("div").style(f"width: {100 * button.people / most:.2f}%")
+                    if button.people:
+                        ui.element("div").style(f"width: {100 * button.people / most:.2f}%")
                 ui.label(f"{button.people:,}").classes("strong figures right")
                 ui.label(f"{button.people / back.accepted:.1%}" if back.accepted else "").classes("small soft right")
                 ui.label("" if button.offered else "of an earlier message").classes("small soft lost")

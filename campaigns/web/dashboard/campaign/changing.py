@@ -27,9 +27,9 @@ async def alter(session: Session, seen: Seen) -> object:
 
     with form.body():
         for name, label, hint in _FIELDS:
-            fields[name] = field(label, hint, before[name])
-        said = ui.column().classes("foretold").props("role=status")
+            fields[name] = field(label, hint, before[name]).props("bottom-slots")
         buttons.outlined("Show what would change", lambda: _foretell(lambda: changed(dry_run=True), said))
+        said = ui.column().classes("foretold").props("role=status")
     return await form.done("Change the campaign", lambda: changed(dry_run=False), right=Right.CHANGE, done=_told)
 
 

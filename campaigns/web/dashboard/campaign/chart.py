@@ -5,7 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
-from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.campaign.seen import OVER, Seen
 
 MOST = 240
 """Points that are drawn; when there are more, every second one of them goes, and they are taken half as often."""
@@ -14,6 +14,9 @@ _LINES = (
     ("Allowed", "var(--warn)", "solid"),
     ("Reached", "var(--accent)", "solid"),
 )
+
+_FONT = "Inter, Roboto, Helvetica Neue, Arial, sans-serif"
+"""By name: how wide a word is, is measured outside of the page."""
 
 Point = tuple[int, float | None, float | None, float]
 """Epoch ms, and asked, allowed and reached in messages per second; None where nobody has written it down."""
@@ -54,20 +57,25 @@ class Pace:
         self._draw()
 
     def show(self, seen: Seen) -> None:
-        """Add a point."""
+        """Add a point, while there is something to come."""
+        if seen.state in OVER:
+            return
         rate = seen.standing.rate
         if self._points.add((seen.now, rate.asked, rate.allowed, rate.achieved)):
             self._draw()
 
     def _draw(self) -> None:
+        shown = []
         for which, series in enumerate(self._chart.options["series"], 1):
             series["data"] = self._points.line(which)
+            shown += [series["name"]] * any(rate is not None for _, rate in series["data"])
+        self._chart.options["legend"]["data"] = shown
         self._chart.update()
 
 
 def frame_of(names: Sequence[str]) -> dict[str, Any]:
     """Return a chart over time without its lines: axes, legend and tooltip in the theme's colours."""
-    text = {"color": "var(--soft)", "fontFamily": "inherit", "fontSize": 12}
+    text = {"color": "var(--soft)", "fontFamily": _FONT, "fontSize": 12}
     line = {"lineStyle": {"color": "var(--line)"}}
     legend = {"top": 0, "left": 0, "textStyle": text, "itemWidth": 18, "icon": "roundRect", "itemHeight": 3}
     return {

@@ -71,13 +71,12 @@ class Exports:
             ui.label(said).classes("small soft")
             with ui.row().classes("actions"):
                 if self._watching.seen.rows <= FEW:
-                    ui.link("Download", f"/downloads/campaigns/{ref}/{export.name}").classes("strong").props(
-                        f'download aria-label="Download {title}"'
-                    )
+                    _link(title, f"/downloads/campaigns/{ref}/{export.name}")
                 else:
                     buttons.outlined("Make it", lambda: self._order(export)).props(f'aria-label="Make {title}"')
                 if export.right is Right.REMAINDER and self._session.may(Right.SUBMIT):
-                    ui.link("As a new campaign's list", f"/new?remainder={ref}")
+                    props = f'href="/new?remainder={ref}"'
+                    buttons.quiet("New campaign for them", icon="add").props(props)
 
     async def _order(self, export: Export) -> None:
         session, ref = self._session, self._watching.seen.ref
@@ -135,4 +134,8 @@ def _build(orders: tuple[Ordered, ...]) -> None:
                 ui.label(order.title).classes("strong")
                 ui.label(order.sentence).classes("small soft")
             if order.link:
-                ui.link("Download", order.link).props(f'download aria-label="Download {order.title}"').classes("strong")
+                _link(order.title, order.link)
+
+
+def _link(title: str, path: str) -> None:
+    buttons.outlined("Download", icon="download").props(f'href="{path}" download aria-label="Download {title}"')

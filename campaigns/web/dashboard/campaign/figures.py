@@ -10,7 +10,7 @@ from schemas.campaign import CampaignState
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
 from schemas.status import PageStatus
 
-_ALWAYS = frozenset({"accepted", "pending", "failed", "unknown"})
+_ALWAYS = frozenset({"accepted", "failed", "unknown"})
 _ORDER = (
     DeliveryState.SENDING,
     DeliveryState.PENDING,
@@ -47,7 +47,8 @@ def counters(seen: Seen) -> tuple[Counter, ...]:
     counts = seen.standing.counts
     first = Counter("accepted", f"Accepted by {seen.platform}", accepted(counts), _received(seen))
     rest = (Counter(str(key), chips.DELIVERY[key].word, counts[key]) for key in _ORDER)
-    return tuple(each for each in (first, *rest) if each.n or each.key in _ALWAYS)
+    waits = seen.state not in OVER
+    return tuple(each for each in (first, *rest) if each.n or each.key in _ALWAYS or (each.key == _LAST and waits))
 
 
 def outcomes(shown: Sequence[Counter]) -> tuple[Counter, ...]:

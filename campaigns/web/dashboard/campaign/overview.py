@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from campaigns.report.latest import Refusal, refusals
-from campaigns.report.paces import paces
+from campaigns.report.paces import Paces, paces
 from campaigns.report.replies import answered
 from campaigns.web.dashboard import ask, frame
 from campaigns.web.dashboard.campaign import draft, reasons, ways
@@ -63,9 +63,16 @@ class Overview:
     def _past(self) -> list[Point]:
         with self._watching.session.runtime.reading() as conn:
             before = paces(conn, self._watching.seen.campaign)
-        return [(at, None, None, rate) for at, rate in before.rates()] if before else []
+        return past(before, self._watching.seen.now) if before else []
 
     def _back(self) -> tuple[int, tuple[Refusal, ...]]:
         campaign_id = self._watching.seen.campaign.id or 0
         with self._watching.session.runtime.reading() as conn:
             return answered(conn, campaign_id).people, tuple(refusals(conn, campaign_id))
+
+
+def past(before: Paces, now: int) -> list[Point]:
+    """Return what was reached as points; where nothing has come for a while, the line goes down."""
+    points: list[Point] = [(at, None, None, rate) for at, rate in before.rates()]
+    last = points[-1][0]
+    return [*points, (last + 1, None, None, 0.0)] if now - last > 2 * before.step else points

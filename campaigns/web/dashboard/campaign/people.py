@@ -101,7 +101,9 @@ class People:
         ]
 
     def _link(self, recipient: str) -> None:
-        link = ui.link(recipient, "#").classes("strong figures").props(f'aria-label="Everything about {recipient}"')
+        link = (
+            ui.link(recipient, "#").classes("strong figures whole").props(f'aria-label="Everything about {recipient}"')
+        )
         link.on("click.prevent", buttons.in_page(lambda: self._person.show(recipient)))
 
 

@@ -65,9 +65,18 @@ def _refusal(row: Refusal, seen: Seen) -> None:
         with _cell("Means", "wide"):
             ui.label(row.sentence)
         with _cell("Last", ""):
-            ui.label(seen.exactly(moments.epoch(row.last)) if row.last else "-").classes("figures")
+            _last(row, seen)
         with _cell("Request id", ""):
             copyable(row.request_id, "the request id") if row.request_id else ui.label("-").classes("none soft")
+
+
+def _last(row: Refusal, seen: Seen) -> None:
+    if not row.last:
+        ui.label("-").classes("none soft")
+        return
+    at = moments.epoch(row.last)
+    ui.label(moments.away(at, seen.now)).classes("figures")
+    ui.label(seen.stamp(at)).classes("small soft")
 
 
 def _why(reason: str, n: int) -> Why:
@@ -83,7 +92,7 @@ def _row(row: Why, choose: Callable[[str], object]) -> None:
             name = row.reason.replace("_", " ")
             if row.listed:
                 said = f"Show who: {name}"
-                link = ui.link(name, "#").classes("strong").props(f'aria-label="{said}"')
+                link = ui.link(name, "#").classes("name-of").props(f'aria-label="{said}"')
                 link.on("click.prevent", buttons.in_page(lambda: choose(row.reason)))
             else:
                 ui.label(name).classes("strong")

@@ -24,7 +24,8 @@ OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _COMMANDS = (
     (re.compile(r"run `pagecast pages resume ([^`]+)`"), r"resume page \1"),
     (re.compile(r"`pagecast pages resume ([^`]+)`"), r"resume page \1"),
-    (re.compile(r"`pagecast resume [^`]+` (goes on|sends)"), r"Resume \1"),
+    (re.compile(r"`pagecast resume [^`]+` goes on with"), "go on with"),
+    (re.compile(r"`pagecast resume [^`]+` sends"), "Resume sends"),
     (re.compile(r"`pagecast cancel [^`]+` ends"), "Cancel ends"),
     (re.compile(r"`pagecast resume [^`]+`"), "Resume"),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
+from campaigns.report.charts import seen as opened
 from campaigns.report.pages import accepted
 from campaigns.web.dashboard import chips
 from campaigns.web.dashboard.campaign.seen import Seen, spoken
@@ -66,7 +67,7 @@ def steps(seen: Seen, replied: int) -> tuple[Step, ...]:
     ]
     if seen.receipts:
         found.append(Step("Delivered, as Messenger tells", arrived if _alone(seen) else _arrived(seen), total))
-    found.append(Step("Read" if _alone(seen) and seen.receipts else "Seen or read", counts["read"], total))
+    found.append(Step(opened({str(channel) for channel in seen.channels.values()}), counts["read"], total))
     return (*found, Step("Replied", replied, total))
 
 
@@ -82,7 +83,8 @@ def build(found: tuple[Step, ...]) -> None:
             with ui.element("div").classes("way").props("role=listitem"):
                 ui.label(step.name)
                 with ui.element("div").classes("track").props("aria-hidden=true"):
-                    ui.element("div").style(f"width: {100 * step.share:.2f}%")
+                    if step.n:
+                        ui.element("div").style(f"width: {100 * step.share:.2f}%")
                 ui.label(f"{step.n:,}").classes("strong figures right")
                 ui.label(f"{step.share:.1%}").classes("small soft figures right")
                 ui.label(step.lost).classes("small soft figures lost")
