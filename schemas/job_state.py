@@ -15,6 +15,8 @@ class JobKind(StrEnum):
     LAUNCH = "launch"
     PREVIEW = "preview"
     SKIPPED = "skipped"
+    SENDINGS = "sendings"
+    """How many messages each provider would carry."""
     REPORT = "report"
     PAGE = "page"
     """The report as one HTML page."""

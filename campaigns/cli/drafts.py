@@ -12,8 +12,7 @@ from campaigns.cli.app import app
 from campaigns.cli.named import Word, drafted, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.plans import show_plan, show_samples
-from campaigns.cost import Cost, RateCard
-from campaigns.errors import UsageError
+from campaigns.cost import Cost, RateCard, Sending
 from campaigns.lifecycle import recognise
 from campaigns.lifecycle import submit as drafting
 from campaigns.lifecycle.launch import launch as start
@@ -37,7 +36,6 @@ OrFile = Annotated[str, typer.Argument(metavar="ID|CAMPAIGN.toml", help="A campa
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with 3 where a single line of the list is rejected or a duplicate.")
 ]
-NO_RATES = "--rates counts the rows of a plan, which a server keeps. Leave it out, or say it on the server's machine."
 Rates = Annotated[
     Path | None, typer.Option("--rates", metavar="FILE", help="A rate card (TOML, CSV): say what the messages cost.")
 ]
@@ -162,14 +160,18 @@ def _planned_here(word: str, skipped: Path | None, card: RateCard | None) -> _Dr
 
 
 def _planned_there(server: "Client", word: str, skipped: Path | None, card: RateCard | None) -> _Drawn:
-    if card:
-        raise UsageError(NO_RATES)
     ref, notes = found_there(server, word)
     planned = server.do(calls.campaigns.plan(ref))
     planned = planned.model_copy(update={"findings": [*notes, *planned.findings]})
     if skipped:
         server.download(calls.reports.skipped(ref), skipped)
-    return _Drawn(ref, planned, server.do(calls.campaigns.file(ref)).message.message)
+    message = server.do(calls.campaigns.file(ref)).message.message
+    return _Drawn(ref, planned, message, priced_there(server, ref, card) if card else None)
+
+
+def priced_there(server: "Client", ref: str, card: RateCard) -> Cost:
+    """Return what a campaign at a server will cost by a card of this machine; raises InputError for a missing price."""
+    return cost.estimate(card, [Sending(**dict(each)) for each in server.do(calls.campaigns.sendings(ref))])
 
 
 def _rendered_here(word: str, to: str | None) -> list[Sample]:

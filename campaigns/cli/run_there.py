@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from campaigns.cli import calls, output
-from campaigns.cli.drafts import uploaded
+from campaigns.cli.drafts import priced_there, uploaded
 from campaigns.cli.ground import Drawn, Ended, Found, is_stuck
 from campaigns.cli.progress import over
 from campaigns.cli.reports import brought
 from campaigns.cli.standings import plain
 from campaigns.client import Client
+from campaigns.cost import RateCard
 from campaigns.home import home
 from schemas.api.campaigns import Summary
 from schemas.campaign_file import CampaignFile
@@ -24,9 +25,10 @@ INTERRUPTED = "Interrupted; the server goes on. `pagecast watch {ref}` looks on,
 class There:
     """One campaign file against a server."""
 
-    def __init__(self, server: Client, file: Path) -> None:
+    def __init__(self, server: Client, file: Path, rates: RateCard | None = None) -> None:
         self._server = server
         self._path = file
+        self._rates = rates
         self._file: CampaignFile | None = None
         self._campaign: Summary | None = None
         self._notes: list[str] = []
@@ -67,7 +69,8 @@ class There:
         plan = plan.model_copy(update={"findings": [*self._notes, *plan.findings]})
         stays_open = self._written.schedule.keep_open_until is not None
         waiting = sum(plan.skipped.get(reason, 0) for reason in RESCUABLE) if stays_open else 0
-        return Drawn(plan, self._written.message.message, waiting)
+        price = priced_there(self._server, self.ref, self._rates).sentence if self._rates else ""
+        return Drawn(plan, self._written.message.message, waiting, price)
 
     def samples(self) -> list[Sample]:
         """Show the message as people would get it."""

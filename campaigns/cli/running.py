@@ -10,7 +10,7 @@ import typer
 from campaigns import campaign_file, cost, report
 from campaigns.cli import output, reach
 from campaigns.cli.app import app
-from campaigns.cli.drafts import NO_RATES, File, Rates, Strict
+from campaigns.cli.drafts import File, Rates, Strict
 from campaigns.cli.ground import Drawn, Ground
 from campaigns.cli.named import Word, found
 from campaigns.cli.output import AsJson, DryRun, Yes
@@ -62,9 +62,7 @@ def _ground(file: Path, card: cost.RateCard | None, up: Up | None) -> Iterator[G
         if server:
             from campaigns.cli.run_there import There  # noqa: PLC0415 - it brings the client
 
-            if card:
-                raise UsageError(NO_RATES)
-            yield There(server, file)
+            yield There(server, file, card)
             return
         check_pace(Settings())
         with output.opened(writes=True) as runtime, contextlib.closing(Here(runtime, file, card, up)) as here:

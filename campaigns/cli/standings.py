@@ -47,7 +47,7 @@ def status(word: Annotated[str | None, typer.Argument(metavar="ID")] = None, as_
         if word is None:
             _list(_latest_there(server) if server else _latest_here(), as_json)
             return
-        shown = _there(server, word) if server else _here(word, as_json)
+        shown = _there(server, word, as_json) if server else _here(word, as_json)
     if as_json:
         series = {"series": shown.series} if shown.series else {}
         output.emit(shown.status.model_dump(mode="json") | {"warnings": shown.warnings} | series)
@@ -65,9 +65,10 @@ def _here(word: str, as_json: bool) -> _Shown:
         return _Shown(now, _refused(runtime), answers, _series(runtime, campaign))
 
 
-def _there(server: "Client", word: str) -> _Shown:
+def _there(server: "Client", word: str, as_json: bool) -> _Shown:
     now = server.do(calls.campaigns.status(reach.found(server, word).id))
-    return _Shown(plain(now), now.warnings, series=now.series.model_dump(mode="json") if now.series else None)
+    answers = "" if as_json else server.do(calls.campaigns.answers(now.id)).sentence
+    return _Shown(plain(now), now.warnings, answers, now.series.model_dump(mode="json") if now.series else None)
 
 
 def plain(standing: "Standing") -> Status:

@@ -27,6 +27,7 @@ _WORK: Mapping[JobKind, Callable[[Bench, Mapping[str, Any]], Made]] = {
     JobKind.LAUNCH: plans.launch,
     JobKind.PREVIEW: plans.preview,
     JobKind.SKIPPED: plans.skipped,
+    JobKind.SENDINGS: plans.sendings,
     JobKind.REPORT: exports.report,
     JobKind.PAGE: exports.page,
     JobKind.RESULTS: exports.results,

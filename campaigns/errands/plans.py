@@ -1,6 +1,7 @@
 """Campaigns before they are sent: submitted, planned, previewed, and launched."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from campaigns import uploads
@@ -11,11 +12,12 @@ from campaigns.lifecycle.launch import launch as start
 from campaigns.lifecycle.meeting import Meeting
 from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview as show
+from campaigns.lifecycle.pricing import sendings as counted
 from campaigns.lifecycle.submit import Draft, check
 from campaigns.moments import iso, iso_or_none
 from campaigns.report.skipped import write_skipped
 from schemas.api.campaigns import Summary
-from schemas.api.verbs import Drafted, Met
+from schemas.api.verbs import Drafted, Load, Met
 from schemas.campaign import Campaign
 from schemas.campaign_file import CONTACTS, CampaignFile
 
@@ -56,6 +58,13 @@ def preview(bench: Bench, arguments: Mapping[str, Any]) -> Made:
     """Show the message as people of the list would get it, each as a `Sample`."""
     found = bench.campaign(arguments["campaign"])
     return made(show(bench.runtime, found, bench.environment, bench.now(), to=arguments["to"]))
+
+
+def sendings(bench: Bench, arguments: Mapping[str, Any]) -> Made:
+    """Say how many messages each provider would carry, each as a `Load`."""
+    found = bench.campaign(arguments["campaign"])
+    drawn = make(bench.runtime, found, bench.environment, bench.now())
+    return made([Load(**asdict(each)) for each in counted(drawn, found)])
 
 
 def skipped(bench: Bench, arguments: Mapping[str, Any]) -> Made:

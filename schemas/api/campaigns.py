@@ -24,6 +24,14 @@ class Summary(BaseModel):
     next_at: str | None = None
 
 
+class Answered(BaseModel):
+    """How many people with an accepted message answered, and how many opted out by that; a sentence where any did."""
+
+    people: int
+    opted_out: int
+    sentence: str = Field(examples=["Replies: 123 (4.5 %), 12 opted out."])
+
+
 class Moment(BaseModel):
     """One time that a campaign was to go out; `id` is the campaign that did, null where there is none."""
 

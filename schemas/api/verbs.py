@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.api.campaigns import Summary
 from schemas.campaign_file import MessageText
 from schemas.campaign_state import CampaignState
+from schemas.channel import Channel, ProviderName
 from schemas.decision import Scope, Verdict
 from schemas.meeting import Meeting
 from schemas.sample import Sample
@@ -28,6 +29,15 @@ class Met(BaseModel):
     campaign: Summary | None
     overlap: int
     notes: list[str]
+
+
+class Load(BaseModel):
+    """Messages that one channel of a provider is to carry; `inside` of them go into windows known to be open."""
+
+    channel: Channel
+    provider: ProviderName
+    messages: int
+    inside: int
 
 
 class Discarded(BaseModel):

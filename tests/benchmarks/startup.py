@@ -10,9 +10,12 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from statistics import median
 
 import rig
+from api import key
+from webhooks import web
 
 from campaigns.lifecycle import control
 from campaigns.runtime import Runtime
@@ -32,9 +35,9 @@ def ended(settings: Settings) -> None:
     runtime.close()
 
 
-def started(words: tuple[str, ...], settings: Settings) -> tuple[float, float]:
+def started(words: tuple[str, ...], settings: Settings, there: Mapping[str, str]) -> tuple[float, float]:
     """Run a command; return its seconds on the clock and on the processor."""
-    environment = {**rig.environment(settings), "PYTHONPYCACHEPREFIX": str(settings.home / "bytecode")}
+    environment = {**rig.environment(settings), "PYTHONPYCACHEPREFIX": str(settings.home / "bytecode"), **there}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "campaigns.cli", *words]
     used, began = _processor(), time.perf_counter()
@@ -47,15 +50,32 @@ def _processor() -> float:
     return children.ru_utime + children.ru_stime
 
 
-def start(words: tuple[str, ...], settings: Settings, times: int, *, aim: float | None = None) -> rig.Figure:
-    """Start a command so many times; what counts is the median on the clock."""
-    taken = [started(words, settings) for _ in range(_NOT_COUNTED + times)][_NOT_COUNTED:]
+def start(
+    words: tuple[str, ...],
+    settings: Settings,
+    times: int,
+    *,
+    aim: float | None = None,
+    there: Mapping[str, str] | None = None,
+) -> rig.Figure:
+    """Start a command so many times, against a server where `there` names one; what counts is the median."""
+    taken = [started(words, settings, there or {}) for _ in range(_NOT_COUNTED + times)][_NOT_COUNTED:]
     clock, processor = ([round(1000 * each) for each in figures] for figures in zip(*taken, strict=True))
     value = f"{median(clock):.0f} ms ({min(clock)} ms); processor {median(processor):.0f} ms ({min(processor)} ms)"
-    what = f"pagecast {' '.join(words)}, median (fastest)"
+    what = f"pagecast {' '.join(words)}{' at a server' if there else ''}, median (fastest)"
     if aim is None:
         return rig.Figure(what, value)
     return rig.Figure(what, value, f"< {aim * 1000:.0f} ms", median(clock) < aim * 1000)
+
+
+def at_a_server(settings: Settings, times: int) -> list[rig.Figure]:
+    """The same, asked over HTTP: the client is all that such a command brings beside its own module."""
+    runtime = Runtime.open(settings)
+    secret = key(runtime)
+    runtime.close()
+    with web(settings) as site:
+        there = {"PAGECAST_URL": f"http://127.0.0.1:{site.port}", "PAGECAST_API_KEY": secret}
+        return [start(words, settings, times, there=there) for words in (("status",), ("status", "last"))]
 
 
 def main() -> None:
@@ -69,6 +89,7 @@ def main() -> None:
             start(("status",), settings, chosen.times, aim=AIM),
             start(("status", "last"), settings, chosen.times),
             start(("check", rig.LIST), settings, chosen.times),
+            *at_a_server(settings, chosen.times),
         ]
     rig.show(figures, as_json=chosen.json)
 

@@ -88,6 +88,11 @@ def test_a_draft_is_written_looked_at_and_launched_there_as_here(reach, file, tm
     assert there.document == submitted.document
     assert there.err.startswith(f"Server: {reach.url} as key walker (admin)\n")
     assert "State folder" not in there.err
+    card = tmp_path / "card.toml"
+    card.write_text('currency = "USD"\n[[rates]]\nprice = 0.01\n')
+    here, there = reach.both("plan", path, "--rates", card)
+    assert there.document["cost"] == here.document["cost"]
+    assert there.document["cost"]["amount"] == "0.03"
     sample, there = reach.both("preview", "last", "--to", person(1))
     assert there.document == sample.document
     here, there = reach.both("plan", path)

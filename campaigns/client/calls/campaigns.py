@@ -5,7 +5,7 @@ from typing import Any
 
 from campaigns.client.call import Call, Listing, at, delete, get, listing, post
 from schemas.api.audit import Happening
-from schemas.api.campaigns import Standing, Summary
+from schemas.api.campaigns import Answered, Standing, Summary
 from schemas.api.verbs import (
     Again,
     Altered,
@@ -16,6 +16,7 @@ from schemas.api.verbs import (
     Discarded,
     Drafted,
     Launch,
+    Load,
     Met,
     Panic,
     Resolved,
@@ -82,6 +83,16 @@ def file(ref: str) -> Call[CampaignFile]:
 def plan(ref: str) -> Call[Plan]:
     """Say what a launch would do, with the token that it needs."""
     return post(at(_CAMPAIGNS, ref, "plan"), Plan)
+
+
+def sendings(ref: str) -> Call[list[Load]]:
+    """Say how many messages each provider and channel would carry: with their prices, what a launch costs."""
+    return get(at(_CAMPAIGNS, ref, "sendings"), list[Load])
+
+
+def answers(ref: str) -> Call[Answered]:
+    """Say how many people answered a campaign so far."""
+    return get(at(_CAMPAIGNS, ref, "answers"), Answered)
 
 
 def preview(ref: str, *, to: str | None = None) -> Call[list[Sample]]:

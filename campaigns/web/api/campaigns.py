@@ -8,7 +8,10 @@ from fastapi import APIRouter, Path, Query, Response
 from campaigns import report
 from campaigns.errands.plans import summary
 from campaigns.lifecycle import find, series
+from campaigns.report import replies
+from campaigns.report.pages import accepted
 from campaigns.report.rows import rows
+from campaigns.runtime import now_of
 from campaigns.web.api.audit import happening
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Here, may
@@ -16,8 +19,9 @@ from campaigns.web.api.envelope import paged, said
 from campaigns.web.api.promise import ACCEPTED, Prefer, answer, of_campaign
 from campaigns.web.pulse import standing
 from schemas.api.audit import Happening
-from schemas.api.campaigns import Standing, Summary
+from schemas.api.campaigns import Answered, Standing, Summary
 from schemas.api.envelope import Answer, Paged
+from schemas.api.verbs import Load
 from schemas.campaign import CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.delivery import DeliveryState
@@ -67,6 +71,17 @@ def campaign(desk: Here, ref: Ref) -> Answer[Standing]:
     return said(standing(desk.runtime, desk.campaign(ref).id or 0))
 
 
+@router.get("/{ref}/answers", **may(Right.READ))
+def answers(desk: Here, ref: Ref) -> Answer[Answered]:
+    """Say how many people answered so far, and how many of them opted out by that."""
+    found = desk.campaign(ref)
+    with desk.runtime.reading() as conn:
+        now = report.status(conn, found.id or 0, now_of(conn))
+        heard = replies.answered(conn, found.id or 0)
+        sentence = replies.told(conn, found.id or 0, accepted(now.counts))
+    return said(Answered(people=heard.people, opted_out=heard.opted_out, sentence=sentence))
+
+
 @router.get("/{ref}/file", **may(Right.READ))
 def file(desk: Here, ref: Ref) -> Answer[CampaignFile]:
     """Return the campaign as it was written, every default filled in; tokens are references."""
@@ -105,6 +120,12 @@ def events(desk: Here, ref: Ref, limit: Limit = 50, cursor: Cursor = None) -> Pa
     """List what happened to a campaign and who did it, the latest first."""
     found = desk.campaign(ref)
     return happening(desk, limit, cursor, campaign_id=found.id)
+
+
+@router.get("/{ref}/sendings", response_model=Answer[list[Load]], responses=ACCEPTED, **may(Right.PLAN))
+async def sendings(desk: Here, ref: Ref, prefer: Prefer = "") -> Response:
+    """Say how many messages each provider and channel would carry: with their prices, what a launch costs."""
+    return await answer(desk, await run_sync(lambda: of_campaign(desk, JobKind.SENDINGS, ref)), prefer)
 
 
 @router.get("/{ref}/preview", response_model=Answer[list[Sample]], responses=ACCEPTED, **may(Right.PLAN))

@@ -105,6 +105,13 @@ def test_who_would_not_get_a_draft_is_told_row_by_row(admin, content):
     assert [(row["recipient_id"].strip("'"), row["reason"]) for row in found] == [(person(9), "window_closed")]
 
 
+def test_what_would_go_out_and_what_came_back_is_counted(admin, content):
+    made = admin.post("/campaigns", content(message={"parts": [{"text": "One"}, {"text": "Two"}]}), status=201)
+    load = {"channel": "instagram", "provider": "meta", "messages": 4, "inside": 4}
+    assert admin.get(f"/campaigns/{made['id']}/sendings") == [load]
+    assert admin.get(f"/campaigns/{made['id']}/answers") == {"people": 0, "opted_out": 0, "sentence": ""}
+
+
 def test_what_is_left_is_counted_before_it_is_written(admin, launched):
     left = admin.get(f"/campaigns/{launched}/remainder")
     assert left == {"rows": 3, "rejected": 0, "open": 3, "unknown": 0}

@@ -33,11 +33,13 @@ everybody  read                 GET     /campaigns
 writers    campaigns.submit     POST    /campaigns
 everybody  read                 GET     /campaigns/{ref}
 writers    campaigns.submit     DELETE  /campaigns/{ref}
+everybody  read                 GET     /campaigns/{ref}/answers
 everybody  read                 GET     /campaigns/{ref}/file
 everybody  read                 GET     /campaigns/{ref}/deliveries
 everybody  read                 GET     /campaigns/{ref}/explain/{recipient}
 everybody  read                 GET     /campaigns/{ref}/events
 writers    campaigns.plan       GET     /campaigns/{ref}/preview
+writers    campaigns.plan       GET     /campaigns/{ref}/sendings
 everybody  read                 GET     /campaigns/{ref}/progress
 writers    campaigns.submit     POST    /campaigns/meet
 writers    campaigns.plan       POST    /campaigns/{ref}/plan
