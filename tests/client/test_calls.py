@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from campaigns.client import calls
 from campaigns.client.call import Call, Listing
+from campaigns.client.wire import asked as asked_of
 from campaigns.web.api.app import api
 from schemas.api.envelope import Answer, Paged
 from schemas.api.jobs import Pieces
@@ -139,6 +140,13 @@ def test_what_a_server_writes_a_client_can_read(answer):
     ]
     for has, needs in definitions:
         assert set(needs.get("required", [])) <= set(has.get("properties", {})), has.get("title")
+
+
+def test_long_work_that_is_no_job_is_waited_for():
+    long = {call.path.rpartition("/")[2] for call in CALLS if call.patience}
+    assert long == {"pull", "erase", "import", "export.csv"}
+    assert asked_of(_module("pages").pull("acme"), None)["timeout"].read == 3600
+    assert "timeout" not in asked_of(_module("pages").listed(), None)
 
 
 def test_no_part_of_a_path_leads_elsewhere():
