@@ -61,6 +61,8 @@ class People:
         self._count(self._watching.seen)
         self._recipient.value, self._state.value, self._reason.value = "", state, reason
         await self._filter()
+        # Whoever came from further down sees where they are now.
+        self._reason.run_method("focus")
 
     async def _filter(self) -> None:
         recipient = str(self._recipient.value or "").strip()
@@ -97,7 +99,7 @@ class People:
             Column("State", lambda line: line.state, chips.delivery),
             Column("Reason", lambda line: (line.reason, line.code), _why),
             Column("Last", lambda line: line.when, _moment),
-            Column("Reply", lambda line: line.reply, _said, "wide"),
+            Column("Reply", lambda line: line.reply, _said),
         ]
 
     def _link(self, recipient: str) -> None:
