@@ -46,7 +46,7 @@ def opened(*, writes: bool = False, settings: Settings | None = None) -> Iterato
     Raises UsageError while PAGECAST_URL names a server: nobody shall change this machine's campaigns by mistake.
     """
     if elsewhere():
-        raise UsageError("This works on this machine's database only, so far; unset PAGECAST_URL to work there.")
+        raise UsageError("This works on this machine's database only; unset PAGECAST_URL to work there.")
     settings = settings or Settings()
     runtime = Runtime.open(settings)
     try:
