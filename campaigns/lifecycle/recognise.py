@@ -15,7 +15,7 @@ from campaigns.briefing import paces as paces_of
 from campaigns.errors import StateError
 from campaigns.lifecycle import find, series
 from campaigns.lifecycle.meeting import Meeting, meet
-from campaigns.lifecycle.submit import Draft, listed, store
+from campaigns.lifecycle.submit import Draft, listed, store_once
 from campaigns.lifecycle.terms import terms
 from campaigns.providers import PROVIDERS
 from campaigns.runtime import Runtime, now_of
@@ -67,7 +67,8 @@ def stored(runtime: Runtime, draft: Draft, actor: str) -> Campaign:
     """Return the draft of a checked campaign file, made where there is none; raises StateError once it is launched."""
     known = recognise(runtime, draft)
     if known.campaign is None or known.meeting is not Meeting.UNFINISHED:
-        return store(runtime, draft, actor)
+        # A double click: the other one stored it between this one's look and its turn.
+        return store_once(runtime, draft, actor) or stored(runtime, draft, actor)
     if known.campaign.state is not CampaignState.DRAFT:
         ref, state = known.campaign.ref, known.campaign.state
         raise StateError(f"{draft.file.name} is {state} already. See it with `pagecast status {ref}`.")

@@ -167,21 +167,15 @@ def store(
     """
     with _drafts(runtime, draft.file.name) as drafts, runtime.writing() as conn:
         locks.turn(conn, "drafts")
-        now = now_of(conn)
-        for earlier in drafts:
-            _discard(conn, earlier)
-        conn.execute(_LIST, _list_row(draft, now))
-        campaign_id = int(conn.execute(_CAMPAIGN, _campaign_row(conn, draft, now)).scalar_one())
-        for stop in draft.stops:
-            page = stop.stored or stops.store(conn, stop, now)
-            route = stop.route.model_dump_json()
-            conn.execute(_LANE, {"campaign_id": campaign_id, "page_id": page.id, "route": route, "proven": False})
-        if rule := recurrence(draft.file):
-            series.keep(conn, campaign_id, draft.folder, rule.zone.key)
-        if beside:
-            beside(conn, campaign_id)
-        events.record(conn, now, "campaign.submitted", actor, "Submitted as a draft.", campaign_id=campaign_id)
-        return find.by_id(conn, campaign_id)
+        return _stored(conn, draft, drafts, actor, beside)
+
+
+def store_once(runtime: Runtime, draft: Draft, actor: str) -> Campaign | None:
+    """Store a checked campaign that was not there; None where somebody has stored the same one since then."""
+    with _drafts(runtime, draft.file.name) as drafts, runtime.writing() as conn:
+        locks.turn(conn, "drafts")
+        meeting, _ = meet(conn, draft.file.name, draft.fingerprint)
+        return None if meeting is Meeting.UNFINISHED else _stored(conn, draft, drafts, actor)
 
 
 def discard(runtime: Runtime, campaign: Campaign, draft: Draft) -> None:
@@ -236,6 +230,30 @@ def _drafts(runtime: Runtime, title: str) -> Iterator[list[Campaign]]:
         for each in drafts:
             held.enter_context(swept(runtime, each))
         yield drafts
+
+
+def _stored(
+    conn: Connection,
+    draft: Draft,
+    drafts: Sequence[Campaign],
+    actor: str,
+    beside: Callable[[Connection, int], object] | None = None,
+) -> Campaign:
+    now = now_of(conn)
+    for earlier in drafts:
+        _discard(conn, earlier)
+    conn.execute(_LIST, _list_row(draft, now))
+    campaign_id = int(conn.execute(_CAMPAIGN, _campaign_row(conn, draft, now)).scalar_one())
+    for stop in draft.stops:
+        page = stop.stored or stops.store(conn, stop, now)
+        route = stop.route.model_dump_json()
+        conn.execute(_LANE, {"campaign_id": campaign_id, "page_id": page.id, "route": route, "proven": False})
+    if rule := recurrence(draft.file):
+        series.keep(conn, campaign_id, draft.folder, rule.zone.key)
+    if beside:
+        beside(conn, campaign_id)
+    events.record(conn, now, "campaign.submitted", actor, "Submitted as a draft.", campaign_id=campaign_id)
+    return find.by_id(conn, campaign_id)
 
 
 def _discard(conn: Connection, campaign: Campaign) -> None:
