@@ -91,6 +91,20 @@ class Prospect:
             needed = max(needed, (turns.lowest_rate(line, at) or 0.0) * self._parts)
         return needed or None
 
+    def enough(self, start: int) -> float | None:
+        """Return a rate that loses no more than the pages' own rate does, at most a thousandth above the lowest such.
+
+        None where nothing limits it.
+        """
+        exactly, floor = self.lowest_rate(start), self.lost(start, None)
+        if exactly is not None or not floor:
+            return exactly
+        low, high = 0.0, self.most
+        while high - low > high / 1000:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.lost(start, middle) <= floor else (middle, high)
+        return high
+
     def latest_start(self, rate: float | None) -> int | None:
         """Return the last start (epoch ms) that loses nobody at a rate; None where nothing limits it."""
         found = [turns.latest_start(line, turned) for line, turned in zip(self._lines, self._rates(rate), strict=True)]

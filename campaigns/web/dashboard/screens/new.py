@@ -31,9 +31,11 @@ async def begin(source: Annotated[str, Query(alias="from")] = "") -> None:
         return
     frame.heading("New campaign")
     found, now = await ask.aside(lambda: _latest(session))
+    visit = Visit(session, {})
     if found:
-        _list(session, found, now)
-    await _walk(Visit(session, {}))
+        waiting = _list(session, found, now)
+        visit.on_first = lambda: waiting.set_visibility(False)
+    await _walk(visit)
 
 
 @screen("/new/{ref}", "New campaign", "add_circle", right=Right.SUBMIT)
@@ -85,8 +87,9 @@ def _latest(session: Session) -> tuple[list[Sketch], int]:
         return list(sketches.latest(conn, _SHOWN)), now_of(conn)
 
 
-def _list(session: Session, found: list[Sketch], now: int) -> None:
-    with ui.element("section").classes("sketches").props('aria-label="Unfinished campaigns"'):
+def _list(session: Session, found: list[Sketch], now: int) -> ui.element:
+    section = ui.element("section").classes("sketches").props('aria-label="Unfinished campaigns"')
+    with section:
         ui.label("Go on with").classes("small soft")
         for sketch in found:
             name = json.loads(sketch.content).get("name") or "Without a name"
@@ -101,6 +104,8 @@ def _list(session: Session, found: list[Sketch], now: int) -> None:
                 buttons.icon_only(
                     "delete_outline", f"Delete {name}", lambda ref=sketch.ref, line=line: _forget(session, ref, line)
                 )
+
+    return section
 
 
 async def _forget(session: Session, ref: str, line: ui.element) -> None:

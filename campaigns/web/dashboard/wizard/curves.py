@@ -39,7 +39,10 @@ class Drawn:
     rate: float
     lost: int
     finish: int | None
+    floor: int
+    """How many are lost at this start whatever the rate."""
     lowest: float | None
+    """The lowest rate that loses no more than these."""
     latest: int | None
 
 
@@ -164,7 +167,8 @@ class Curves:
         self._said.set_text(sentence(prospect.people, drawn.lost))
         zone = ZoneInfo(self.zone)
         done = f"Done {moments.stamp(drawn.finish, zone)}. " if drawn.finish else ""
-        self._more.set_text(f"{done}Of {people(prospect.people)} who could get it now.")
+        closed = f" {closing(drawn.floor)}" if drawn.floor else ""
+        self._more.set_text(f"{done}Of {people(prospect.people)} who could get it now.{closed}")
         starts, rates = self._grid
         at_start, at_rate = picture.nearest(starts, drawn.start), picture.nearest(rates, drawn.rate)
         self._start.draw(
@@ -174,6 +178,7 @@ class Curves:
         )
         self._rate.draw([(rate_label(point.at), point.lost) for point in drawn.rates], at_rate, rate_label(drawn.rate))
         self._lowest.set_enabled(drawn.lowest is not None)
+        self._lowest.set_text("Lowest rate without more loss" if drawn.floor else "Lowest rate without loss")
         self._latest.set_enabled(drawn.latest is not None and drawn.latest >= prospect.origin)
         self._found = drawn
 
@@ -210,6 +215,11 @@ def sentence(total: int, lost: int) -> str:
     return f"{who} with this choice ({100 * lost / total:.2g} %)."
 
 
+def closing(lost: int) -> str:
+    """Say that a start is too late for some at any rate."""
+    return f"This start is too late for {people(lost)}, whatever the rate."
+
+
 def grid(prospect: Prospect, start: int) -> tuple[list[int], list[float]]:
     """Return the starts and the rates of the pictures; the first start is now, the last rate is the page's own."""
     end = max(prospect.last or 0, start + _MINUTE, prospect.origin + 30 * _MINUTE)
@@ -232,7 +242,8 @@ def drawn_of(prospect: Prospect, points: tuple[list[int], list[float]], start: i
         rate=rate,
         lost=prospect.lost(start, rate),
         finish=prospect.finish(start, rate),
-        lowest=prospect.lowest_rate(start),
+        floor=prospect.lost(start, None),
+        lowest=prospect.enough(start),
         latest=prospect.latest_start(rate),
     )
 
@@ -250,4 +261,4 @@ def moments_label(ms: float, zone: ZoneInfo) -> str:
 
 def rate_label(rate: float) -> str:
     """Return a rate as people say it: by the second, or by the hour where it is slow."""
-    return f"{rate:.3g}/s" if rate >= 1 else f"{rate * 3600:.3g}/h"
+    return f"{rate:.3g}/s" if rate >= 1 else f"{rate * 3600:,.0f}/h"

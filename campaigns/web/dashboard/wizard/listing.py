@@ -33,14 +33,8 @@ def equation(reading: Reading) -> str:
     )
 
 
-async def show(visit: Visit, refresh: Refresh) -> None:
-    """Build it for the list of the sketch, which was found."""
-    reading, listed = visit.reading, visit.listed
-    assert reading is not None
-    assert listed is not None
-    rows = await ask.aside(lambda: glance.head(listed, _ROWS))
-    unusable = reading.rejected + reading.duplicates
-    problems = await ask.aside(lambda: _problems(visit)) if unusable else []
+def summary(reading: Reading) -> None:
+    """Build the sum, and what is odd about the list."""
     with ui.element("div").classes("sum").props("role=status"):
         ui.icon("check_circle").classes("good-ink")
         ui.label(equation(reading)).classes("figures strong")
@@ -48,6 +42,16 @@ async def show(visit: Visit, refresh: Refresh) -> None:
         with ui.element("div").classes("alert warn"):
             ui.icon("warning_amber")
             ui.label(warning)
+
+
+async def details(visit: Visit, refresh: Refresh) -> None:
+    """Build the columns, the lines that cannot be used and the first rows of the sketch's list, which was found."""
+    reading, listed = visit.reading, visit.listed
+    assert reading is not None
+    assert listed is not None
+    rows = await ask.aside(lambda: glance.head(listed, _ROWS))
+    unusable = reading.rejected + reading.duplicates
+    problems = await ask.aside(lambda: _problems(visit)) if unusable else []
     _mapping(visit, reading, refresh)
     if problems:
         _told(visit, problems)

@@ -1,5 +1,6 @@
 """One curve with the present choice marked, and a slider under it that makes the choice."""
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,9 @@ from nicegui import ui
 _INK, _SOFT, _LINE = "var(--ink)", "var(--soft)", "var(--line)"
 _ACCENT = "var(--accent)"
 _FONT = "inherit"
+_RESTS = 1.0
+"""Seconds after which a knob counts as let go."""
+_ENDS = {"hideOverlap": True, "alignMinLabel": "left", "alignMaxLabel": "right"}
 
 
 class Picture:
@@ -16,7 +20,7 @@ class Picture:
 
     def __init__(self, title: str, on_slide: Callable[[int], object]) -> None:
         self._title, self._on_slide = title, on_slide
-        self._drawing = False
+        self._drawing, self._slid_at = False, 0.0
         with ui.element("figure").classes("picture"):
             with ui.element("figcaption").classes("caption"):
                 ui.label(title).classes("strong small")
@@ -34,13 +38,16 @@ class Picture:
         self._chart.options.clear()
         self._chart.options.update(_options(points, place, lost))
         self._chart.update()
-        self._drawing = True
-        self._slider.props(f"max={len(points) - 1}")
-        self._slider.set_value(place)
-        self._drawing = False
+        self._slider.props["max"] = len(points) - 1
+        # What somebody is moving is not moved for them: this draws where the knob was a moment ago.
+        if time.monotonic() - self._slid_at > _RESTS:
+            self._drawing = True
+            self._slider.set_value(place)
+            self._drawing = False
 
     def _slid(self, event: Any) -> None:
         if not self._drawing and event.value is not None:
+            self._slid_at = time.monotonic()
             self._on_slide(int(event.value))
 
 
@@ -61,8 +68,7 @@ def _options(points: Sequence[tuple[str, int]], place: int, lost: int) -> dict[s
         "animation": False,
         "grid": {"left": 8, "right": 14, "top": 12, "bottom": 4, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},
-        "xAxis": axis
-        | {"type": "category", "data": labels, "boundaryGap": False, "axisLabel": text | {"hideOverlap": True}},
+        "xAxis": axis | {"type": "category", "data": labels, "boundaryGap": False, "axisLabel": text | _ENDS},
         "yAxis": {
             "type": "value",
             "min": 0,

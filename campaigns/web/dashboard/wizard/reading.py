@@ -48,7 +48,7 @@ class Reading:
             self._word = ui.input("Id or line").props("outlined dense").classes("jump")
             self._word.on("keydown.enter", self.jump)
         self._bubbles = ui.element("div").classes("phones")
-        self._facts = ui.element("div").classes("facts").props("aria-live=polite")
+        self._facts = ui.element("div").classes("remarks").props("aria-live=polite")
 
     def soon(self) -> None:
         """Look again; while a look is being taken, once it is done."""
@@ -130,7 +130,7 @@ class Reading:
         self._facts.clear()
         with self._facts:
             if looked.measured:
-                _facts(looked.measured, self._channels or list(Channel))
+                _facts(looked.measured, self._ordered(), self._channels)
             for sentence in looked.findings:
                 _note("policy", sentence, "warn")
             if looked.measured:
@@ -147,25 +147,15 @@ class Reading:
         return sorted(Channel, key=lambda channel: channel not in mine)
 
 
-def _facts(measured: Measured, channels: list[Channel]) -> None:
-    for channel in channels:
-        limit = limits.TEXT[channel]
-        if channel in measured.longest:
-            longest, line = measured.longest[channel]
-            good = longest <= limit.most
-            said = (
-                f"{channel.title()}: the longest text has {longest:,} of {limit.most:,} {limit.unit} (line {line:,})."
-            )
-            _note("check" if good else "error_outline", said, "good" if good else "bad")
-        if n := measured.too_long[channel]:
-            who = "1 person's text is" if n == 1 else f"{n:,} people's texts are"
-            _note("error_outline", f"{who} too long for {channel.title()}: they are skipped.", "bad")
+def _facts(measured: Measured, ordered: list[Channel], used: list[Channel] | None) -> None:
+    for channel in ordered:
+        _length(measured, channel, used=used is None or channel in used)
     if measured.blank:
         first = ", ".join(f"line {line:,}" for line, _ in measured.first)
-        more = ", …" if measured.blank > len(measured.first) else ""
+        more = ", …" if measured.blank > len(measured.first) else "."
         who = "1 person lacks" if measured.blank == 1 else f"{measured.blank:,} people lack"
         they = "is" if measured.blank == 1 else "are"
-        said = f"{who} something that the text needs and {they} skipped, unless you give it a default: {first}{more}."
+        said = f"{who} something that the text needs and {they} skipped, unless you give it a default: {first}{more}"
         _note("person_off", said, "warn")
     for name, n in measured.empty.items():
         _note("space_bar", f"{name} is blank for {n:,} of {measured.people:,}.", "calm")
@@ -175,7 +165,24 @@ def _facts(measured: Measured, channels: list[Channel]) -> None:
         )
 
 
+def _length(measured: Measured, channel: Channel, *, used: bool) -> None:
+    """Say how long the longest text is; of a channel that no page uses, quietly."""
+    if channel not in measured.longest:
+        return
+    limit, name = limits.TEXT[channel], channel.title()
+    longest, line = measured.longest[channel]
+    said = f"{name}: the longest text has {longest:,} of {limit.most:,} {limit.unit} (line {line:,})."
+    if not used:
+        _note("info", f"{said} No page of this campaign sends there.", "calm")
+        return
+    good = longest <= limit.most
+    _note("check" if good else "error_outline", said, "good" if good else "bad")
+    if n := measured.too_long[channel]:
+        who = "1 person's text is" if n == 1 else f"{n:,} people's texts are"
+        _note("error_outline", f"{who} too long for {name}, and they are skipped.", "bad")
+
+
 def _note(icon: str, sentence: str, tone: str) -> None:
-    with ui.element("div").classes(f"note {tone}"):
+    with ui.element("div").classes(f"remark {tone}"):
         ui.icon(icon)
         ui.label(sentence)

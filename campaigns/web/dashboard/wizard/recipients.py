@@ -4,15 +4,17 @@ from nicegui import ui
 
 from campaigns import pages, uploads
 from campaigns.errors import PagecastError
-from campaigns.lifecycle import glance
+from campaigns.lifecycle import find, glance
 from campaigns.uploads import Upload
 from campaigns.web.dashboard import ask, frame
 from campaigns.web.dashboard.wizard import arrival, listing
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
+from schemas.campaign import CampaignState
 from schemas.campaign_file import CONTACTS
 from schemas.page import Page
 
 _KNOWN = 30
+_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _UPLOAD, _BEFORE = "upload", "before"
 _WAYS = {
     _UPLOAD: "Upload a list",
@@ -25,12 +27,12 @@ async def build(visit: Visit) -> None:
     """Build the step."""
     known, stored = await ask.aside(lambda: _read(visit))
     name = ui.input("Name of the campaign", value=visit.get("name", "")).props(
-        'outlined maxlength=200 hint="Only you see it"'
+        'outlined maxlength=200 hint="The people who get it do not see it"'
     )
     name.classes("narrow").on_value_change(lambda event: visit.put("name", event.value))
     visit.fields["name"] = name
     with frame.section("Who gets it"):
-        way = ui.radio(_WAYS, value=_way(visit)).props("inline").classes("ways")
+        way = ui.radio(_WAYS, value=_way(visit)).props("inline").classes("whom")
         source = ui.element("div").classes("source")
         shown = ui.element("div").classes("shown")
 
@@ -64,6 +66,8 @@ async def lacks(visit: Visit) -> dict[str, str]:
             await visit.find_list()
         except PagecastError as error:
             return {"list": str(error)}
+    if taken := await ask.aside(lambda: _taken(visit)):
+        return {"name": taken}
     if visit.reading and "page" not in visit.reading.mapping and not visit.get("page"):
         return {"page": "The list names no page. Choose the page that sends."}
     return {}
@@ -74,6 +78,16 @@ def _read(visit: Visit) -> tuple[list[Upload], list[Page]]:
     with runtime.reading() as conn:
         stored = list(pages.all_of(conn))
     return uploads.latest(runtime.storage, _KNOWN), stored
+
+
+def _taken(visit: Visit) -> str:
+    """Say that another campaign that is not finished has the name: one of them would take the other's place."""
+    name = str(visit.get("name", "")).strip()
+    with visit.session.runtime.reading() as conn:
+        others = [each for each in find.titled(conn, name) if each.ref != visit.draft and each.state not in _ENDED]
+    if not others:
+        return ""
+    return f"Another campaign of this name is {others[-1].state.replace('_', ' ')}. Choose another name."
 
 
 def _way(visit: Visit) -> str:
@@ -128,11 +142,12 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
     if named == CONTACTS:
         await _people(visit)
         return
-    await listing.show(visit, refresh)
+    listing.summary(visit.reading)
     if "page" in visit.reading.mapping:
         await _pages_of(visit, stored)
     else:
         _page(visit, stored, "Page that sends")
+    await listing.details(visit, refresh)
 
 
 async def _people(visit: Visit) -> None:

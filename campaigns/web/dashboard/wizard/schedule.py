@@ -10,6 +10,7 @@ from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.curves import Curves
 from campaigns.web.dashboard.wizard.visit import Visit
 
+_HOUR = 3_600_000
 _NOW, _LATER = "now", "later"
 _LATE = {
     "ask": "Pause, and ask somebody",
@@ -35,8 +36,8 @@ async def build(visit: Visit) -> None:
         curves = Curves(visit, visit.listed, now)
     with left:
         when = _When(visit, curves, now)
-        fields = pace.Pace(visit, curves)
         _hours(visit, curves)
+        fields = pace.Pace(visit, curves)
         choosing.build(visit, curves, known)
     curves.on_start, curves.on_rate = when.show, fields.show
     await curves.load()
@@ -47,6 +48,7 @@ class _When:
 
     def __init__(self, visit: Visit, curves: Curves, now: int) -> None:
         self._visit, self._curves, self._now = visit, curves, now
+        self._filling = False
         date, time, zone = contents.written(visit.get("schedule.start"))
         self._zone_name = zone or visit.get("schedule.zone") or _zone_of_others(visit) or "UTC"
         with frame.section("When"):
@@ -89,24 +91,30 @@ class _When:
             self._way.value = _NOW
         else:
             date, time, _ = contents.written(contents.spoken(start, self._zone_name))
-            self._visit.put("schedule.start", contents.at(date, time, self._zone_name))
-            self._date.set_value(date)
-            self._time.set_value(time)
+            self._fill(date, time)
             self._way.value = _LATER
-        self._draw()
+        self._typed()
 
     def changed(self) -> None:
         """Work out anew what depends on the moments."""
         self._curves.again()
 
+    def _fill(self, date: str, time: str) -> None:
+        self._filling = True
+        self._date.set_value(date)
+        self._time.set_value(time)
+        self._filling = False
+
     def _typed(self) -> None:
-        if self._way.value == _NOW:
-            self._visit.put("schedule.start", None)
-        else:
-            if not self._date.value:
-                self._date.set_value(contents.today(self._now, self._zone_name))
-            written = contents.at(self._date.value or "", self._time.value or "", self._zone_name)
-            self._visit.put("schedule.start", written)
+        if self._filling:
+            return
+        later = self._way.value == _LATER
+        if later and not (self._date.value or self._time.value):
+            date, time, _ = contents.written(contents.spoken(_next_hour(self._now), self._zone_name))
+            self._fill(date, time)
+        written = contents.at(self._date.value or "", self._time.value or "", self._zone_name) if later else ""
+        self._visit.put("schedule.start", written)
+        self._visit.doubt("schedule.start", "Choose a date and a time." if later and not written else "")
         self._draw()
         self._curves.moved()
 
@@ -147,13 +155,15 @@ class _Moment:
         """Take what the fields hold."""
         visit = self._when._visit  # noqa: SLF001 - a part of it
         written = contents.at(self._date.value or "", self._time.value or "", self._when.zone)
+        half = bool(self._date.value or self._time.value) and not written
+        visit.doubt(self._path, "Choose a date and a time, or clear both." if half else "")
         if written != visit.get(self._path, ""):
             visit.put(self._path, written)
             self._when.changed()
 
 
 def _hours(visit: Visit, curves: Curves) -> None:
-    with frame.section("Hours"), ui.expansion("Hours and quiet time").classes("more"):
+    with ui.expansion("Hours and quiet time").classes("more"):
         ui.label("Sent only in these hours, by the clocks of the time zone above.").classes("small soft")
         with ui.element("div").classes("days"):
             chosen = visit.get("schedule.hours.days", list(_DAYS))
@@ -176,6 +186,8 @@ def _hours(visit: Visit, curves: Curves) -> None:
         whole = quiet_begin.value and quiet_end.value
         quiet = {"from": quiet_begin.value, "to": quiet_end.value, "zone": clock.value}
         visit.put("schedule.quiet", quiet if whole else None)
+        half = bool(quiet_begin.value or quiet_end.value) and not whole
+        visit.doubt("schedule.quiet", "Give both ends of the quiet time, or clear both." if half else "")
         zone = curves.zone if visit.get("schedule.hours") or whole else None
         visit.put("schedule.zone", zone)
         curves.again()
@@ -185,6 +197,10 @@ def _hours(visit: Visit, curves: Curves) -> None:
     for field in (begin, end, quiet_begin, quiet_end):
         field.on_value_change(typed)
     clock.on_value_change(typed)
+
+
+def _next_hour(now: int) -> int:
+    return (now // _HOUR + 2) * _HOUR
 
 
 def _native(label: str, kind: str, value: str) -> ui.input:

@@ -26,6 +26,15 @@ class Steps:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         visit.on_keep = self._tell_kept
+        visit.on_mend = self._mended
+        self._lacks_above: set[str] = set()
+        self._root = ui.element("div").classes("wizard")
+        with self._root:
+            self._build()
+        ui.timer(_EVERY, visit.keep, immediate=False)
+
+    def _build(self) -> None:
+        visit = self._visit
         self._ladder = ui.element("ol").classes("steps").props('aria-label="Steps"')
         self._alert = ui.label().classes("alert bad").props("role=alert")
         self._body = ui.element("div").classes("step")
@@ -34,18 +43,21 @@ class Steps:
             self._kept = ui.label().classes("small soft").props("role=status")
             ui.space()
             self._next = buttons.primary("Next", lambda: self.go(visit.step + 1))
-        ui.timer(_EVERY, visit.keep, immediate=False)
+            with self._next:
+                self._whither = ui.label().classes("only-wide whither")
 
     async def show(self) -> None:
         """Build the present step."""
         visit = self._visit
-        visit.fields = {}
+        visit.fields, visit.faults = {}, {}
         self._say("")
         self._draw_ladder()
         self._back.set_visibility(visit.step > 0)
         self._next.set_visibility(visit.step < contents.REVIEW)
         if visit.step < contents.REVIEW:
-            self._next.set_text(f"Next: {STEPS[visit.step + 1].lower()}")
+            name = STEPS[visit.step + 1].lower()
+            self._next.props(f'aria-label="Next: {name}"')
+            self._whither.set_text(f": {name}")
         self._body.clear()
         with self._body:
             try:
@@ -72,7 +84,7 @@ class Steps:
         lacks = contents.missing(visit.content, step, await ask.aside(visit.session.now))
         if step == contents.RECIPIENTS and not lacks:
             lacks = await recipients.lacks(visit)
-        return lacks
+        return lacks | (visit.faults if step == visit.step else {})
 
     def _mark(self, lacks: dict[str, str]) -> None:
         """Show what is wrong beside each field, and above where there is no field for it."""
@@ -81,7 +93,15 @@ class Steps:
             self._visit.fields[path].error = lacks[path]
         if beside:
             self._visit.fields[beside[0]].run_method("focus")
-        self._say(" ".join(sentence for path, sentence in lacks.items() if path not in beside))
+        above = {path: sentence for path, sentence in lacks.items() if path not in beside}
+        self._lacks_above = set(above)
+        self._say(" ".join(above.values()))
+
+    def _mended(self, path: str) -> None:
+        """Take back what was said above of a field that is changed now."""
+        if path in self._lacks_above:
+            self._lacks_above = set()
+            self._say("")
 
     def _say(self, sentence: str) -> None:
         self._alert.set_text(sentence)
@@ -89,7 +109,7 @@ class Steps:
 
     def _tell_kept(self) -> None:
         if not self._kept.is_deleted:
-            self._kept.set_text("Saved. You can leave and come back.")
+            self._kept.set_text("Saved")
 
     def _draw_ladder(self) -> None:
         self._ladder.clear()

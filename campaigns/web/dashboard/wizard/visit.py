@@ -44,13 +44,29 @@ class Visit:
     reading: Reading | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     """Path → the field of the present step that shows what is wrong with it."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Path → what is wrong with a field that holds something which the content cannot hold."""
+    on_first: Callable[[], object] = lambda: None
     on_keep: Callable[[], object] = lambda: None
+    on_mend: Callable[[str], object] = lambda _: None
     _scratch: TemporaryDirectory[str] | None = None
     _asking: bool = False
 
     def get(self, path: str, default: Any = None) -> Any:
         """Return what the sketch has at a path."""
         return contents.get(self.content, path, default)
+
+    def doubt(self, path: str, sentence: str) -> None:
+        """Say what is wrong with what a field holds; '' where nothing is."""
+        if sentence:
+            self.faults[path] = sentence
+        else:
+            self.faults.pop(path, None)
+
+    @property
+    def draft(self) -> str | None:
+        """The id of the draft campaign that the sketch is already."""
+        return self.sketch.campaign if self.sketch else self.campaign
 
     def put(self, path: str, value: Any) -> None:
         """Change what the sketch has at a path; None and '' remove it."""
@@ -60,6 +76,7 @@ class Visit:
         self.dirty = True
         if shown := self.fields.get(path):
             shown.error = None
+        self.on_mend(path)
 
     @property
     def folder(self) -> Path:
@@ -93,6 +110,7 @@ class Visit:
         self.sketch = saved
         if first:
             ui.navigate.history.replace(f"/new/{saved.ref}")
+            self.on_first()
         self.on_keep()
         return True
 
