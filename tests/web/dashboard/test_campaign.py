@@ -181,6 +181,7 @@ def test_sentences_speak_of_buttons():
     canary = "Canary: 50 accepted. Look at them; then `pagecast resume k7m2` goes on with the other 4,500."
     assert spoken(canary) == "Canary: 50 accepted. Look at them; then go on with the other 4,500."
     missed = "`pagecast resume k7m2` sends to those who are left, `pagecast cancel k7m2` ends it."
+    assert spoken("Paused by key:maria.") == "Paused by maria."
     assert spoken(missed) == "Resume sends to those who are left, Cancel ends it."
 
 

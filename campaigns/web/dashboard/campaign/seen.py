@@ -28,6 +28,7 @@ _COMMANDS = (
     (re.compile(r"`pagecast resume [^`]+` sends"), "Resume sends"),
     (re.compile(r"`pagecast cancel [^`]+` ends"), "Cancel ends"),
     (re.compile(r"`pagecast resume [^`]+`"), "Resume"),
+    (re.compile(r"\b(?:key|cli):(?=\S)"), ""),
 )
 
 
