@@ -28,6 +28,9 @@ class Picture:
             self._chart = ui.echart(_options([], 0, 0), renderer="svg").classes("chart")
             self._chart.props("role=img")
             self._slider = ui.slider(min=0, max=1, value=0).props(f'aria-label="{title}: choose"')
+        # Sent back to whoever slides quickly, each value would undo the next.
+        self._slider.LOOPBACK = False
+        self._slider.props["loopback"] = False
         self._slider.on_value_change(self._slid)
 
     def draw(self, points: Sequence[tuple[str, int]], place: int, said: str) -> None:
@@ -38,7 +41,8 @@ class Picture:
         self._chart.options.clear()
         self._chart.options.update(_options(points, place, lost))
         self._chart.update()
-        self._slider.props["max"] = len(points) - 1
+        if self._slider.props["max"] != len(points) - 1:
+            self._slider.props["max"] = len(points) - 1
         # What somebody is moving is not moved for them: this draws where the knob was a moment ago.
         if time.monotonic() - self._slid_at > _RESTS:
             self._drawing = True
