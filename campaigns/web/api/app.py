@@ -87,8 +87,8 @@ class Api(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             for operations in document["paths"].values():
-                if "post" in operations:
-                    operations["post"]["responses"]["413"] = deepcopy(TOO_LARGE)
+                for method in operations.keys() & {"post", "patch"}:
+                    operations[method]["responses"]["413"] = deepcopy(TOO_LARGE)
             exemplify(document)
         return super().openapi()
 
