@@ -194,6 +194,10 @@ def test_who_failed_is_sent_to_again_doubts_are_resolved_and_the_results_downloa
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert Counter(row["state"] for row in rows) == counts(site, spring)
     shot(page, "campaign-report")
+    page.get_by_role("button", name="New campaign for them").click()
+    page.wait_for_url("**/new/*")
+    expect(page.get_by_label("Name")).to_have_value("Spring remainder")
+    page.go_back()
     page.get_by_role("tab", name="History").click()
     expect(page.get_by_role("row").filter(has_text="Retry: 4 failed people")).to_contain_text("admin-1")
 
@@ -239,6 +243,14 @@ def test_a_draft_is_planned_and_launched(admin: Visitor, site: Site, shot):
     question.get_by_role("button", name="Not now").click()
     expect(question).to_be_hidden()
     assert state_of(site, draft) is CampaignState.DRAFT
+    other = factories.submitted(site.runtime, site.folder, rows, factories.content(name="Autumn"))
+    page.goto(f"{site.url}/campaigns/{other.ref}")
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Discard the draft").click()
+    answered(page, "Discard the draft Autumn?", "Discard the draft")
+    page.wait_for_url("**/campaigns")
+    assert factories.select(site.runtime, "SELECT name FROM campaign") == [{"name": "Spring"}]
+    page.goto(f"{site.url}/campaigns/{draft.ref}")
     page.get_by_role("button", name="Launch", exact=True).click()
     question.get_by_role("button", name="Launch for 11 people").click()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()

@@ -29,7 +29,7 @@ from tests import factories
 
 NOW = 1_796_133_600_000
 FILE = CampaignFile.model_validate(factories.content(schedule={"zone": "Europe/Paris"}))
-SENDS = {Deed.LAUNCH, Deed.RESUME, Deed.PAUSE, Deed.REVISE, Deed.CHANGE, Deed.RESOLVE, Deed.CANCEL, Deed.DISCARD}
+SENDS = {Deed.LAUNCH, Deed.RESUME, Deed.PAUSE, Deed.REVISE, Deed.CHANGE, Deed.RESOLVE, Deed.CANCEL}
 SENDS |= {Deed.RETRY_FAILED, Deed.RETRY_SKIPPED, Deed.RETRY_CANCELLED}
 
 

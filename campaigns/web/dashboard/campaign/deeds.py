@@ -58,7 +58,11 @@ class Row:
                 return
             # As it stands at this moment, not as it was drawn.
             seen = await ask.aside(lambda: look(self._session, self._ref))
-            if await self._begin(offer.deed, seen) is not None:
+            if await self._begin(offer.deed, seen) is None:
+                return
+            if offer.deed is Deed.DISCARD:
+                ui.navigate.to("/campaigns")
+            else:
                 await self._after()
 
         return clicked

@@ -10,6 +10,7 @@ from campaigns.jobs import Asked
 from campaigns.moments import lasting
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, frame
+from campaigns.web.dashboard.campaign import remaining
 from campaigns.web.dashboard.campaign.downloads import EXPORTS, FEW, Export, of
 from campaigns.web.dashboard.campaign.piece import Piece
 from campaigns.web.dashboard.campaign.watching import Watching
@@ -75,8 +76,10 @@ class Exports:
                 else:
                     buttons.outlined("Make it", lambda: self._order(export)).props(f'aria-label="Make {title}"')
                 if export.right is Right.REMAINDER and self._session.may(Right.SUBMIT):
-                    props = f'href="/new?remainder={ref}"'
-                    buttons.quiet("New campaign for them", icon="add").props(props)
+                    buttons.quiet("New campaign for them", self._begin, icon="add")
+
+    async def _begin(self) -> None:
+        await remaining.begin(self._session, self._watching.seen)
 
     async def _order(self, export: Export) -> None:
         session, ref = self._session, self._watching.seen.ref

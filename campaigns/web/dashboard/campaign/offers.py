@@ -57,7 +57,7 @@ _RIGHTS = {
     Deed.RETRY_CANCELLED: Right.RETRY,
     Deed.CLONE: Right.CLONE,
     Deed.CANCEL: Right.CANCEL,
-    Deed.DISCARD: Right.CANCEL,
+    Deed.DISCARD: Right.SUBMIT,
 }
 _DRAFT, _SCHEDULED, _SENDING, _PAUSED = (
     CampaignState.DRAFT,

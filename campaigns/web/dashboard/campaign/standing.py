@@ -54,7 +54,7 @@ def facts(seen: Seen) -> tuple[Fact, ...]:
     """Return what is told beside the numbers."""
     if not seen.standing.total:
         return _before(seen)
-    told = [*_pace(seen), Fact("In flight", f"{seen.standing.in_flight:,}", "calls that are out without an answer")]
+    told = [*_pace(seen), Fact("In flight", f"{seen.standing.in_flight:,}", "calls without an answer yet")]
     if end := done(seen):
         told.append(Fact("Ended" if seen.state in OVER else "Done", *end))
     if ahead := coming(seen):
@@ -80,7 +80,7 @@ def _pace(seen: Seen) -> list[Fact]:
         now = f"allowed {rate.allowed:,.4g}/s of {rate.asked:,.4g}/s asked"
         told.append(Fact("Rate now", f"{rate.achieved:,.1f}/s", now))
     mean = average(seen)
-    return [*told, Fact("Average rate", f"{mean:,.1f}/s", "from its start on, pauses and all")] if mean else told
+    return [*told, Fact("Average rate", f"{mean:,.1f}/s", "pauses included")] if mean else told
 
 
 def _sentence(said: str) -> None:

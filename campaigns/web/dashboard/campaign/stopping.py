@@ -2,6 +2,7 @@
 
 from campaigns.lifecycle import control
 from campaigns.lifecycle.control import Change
+from campaigns.lifecycle.submit import drop
 from campaigns.moments import people
 from campaigns.report.pages import accepted
 from campaigns.web.dashboard import ask
@@ -53,10 +54,10 @@ async def discard(session: Session, seen: Seen) -> object:
     """Ask, and put a draft away."""
     return await ask.confirmed(
         f"Discard the draft {seen.campaign.name}?",
-        "It was not launched, so nobody has got it. It stays in the list as cancelled; a clone of it is a new draft.",
+        "It was not launched, so nobody has got it. It goes, with its plan and the pages that it alone brought.",
         "Discard the draft",
-        lambda: control.cancel(session.runtime, seen.campaign, session.actor),
-        right=Right.CANCEL,
+        lambda: drop(session.runtime, seen.campaign),
+        right=Right.SUBMIT,
         done="Discarded.",
         grave=True,
     )
