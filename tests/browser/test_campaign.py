@@ -196,7 +196,7 @@ def test_who_failed_is_sent_to_again_doubts_are_resolved_and_the_results_downloa
     shot(page, "campaign-report")
     page.get_by_role("button", name="New campaign for them").click()
     page.wait_for_url("**/new/*")
-    expect(page.get_by_label("Name")).to_have_value("Spring remainder")
+    expect(page.get_by_label("Name of the campaign")).to_have_value("Spring remainder")
     page.go_back()
     page.get_by_role("tab", name="History").click()
     expect(page.get_by_role("row").filter(has_text="Retry: 4 failed people")).to_contain_text("admin-1")
