@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 
 from campaigns.campaign_file import moment, zone_of
+from campaigns.hours import times
 from campaigns.moments import people
 from campaigns.web.dashboard import frame, moments
 from schemas.api.verbs import Drafted
@@ -33,9 +34,12 @@ class Outcome:
 
     @property
     def start(self) -> int | None:
-        """When it starts (epoch ms); None for right after the launch."""
-        at = moment(self.file.schedule.start, "schedule.start") if self.file.schedule.start else None
-        return at if at and at > self.now else None
+        """When the first gets it (epoch ms), its hours considered; None for right after the launch."""
+        written = self.file.schedule.start
+        at = max(moment(written, "schedule.start") if written else self.now, self.now)
+        when = times(self.file)
+        first = when.whole.next_open(at) if when and when.whole else at
+        return first if first > self.now else None
 
 
 def equation(plan: Plan) -> str:
