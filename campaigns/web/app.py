@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
 
 from campaigns import keys, links, log
 from campaigns.errors import PagecastError, StateError
@@ -23,7 +24,8 @@ from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web import metrics
 from campaigns.web.api.app import api
-from campaigns.web.api.door import Attempts
+from campaigns.web.api.door import Attempts, Door
+from campaigns.web.api.envelope import failed
 from campaigns.web.dashboard.app import alive, dashboard
 from campaigns.web.login import Login
 from campaigns.web.passes import Passes
@@ -62,6 +64,8 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     app.router.routes.append(metrics.route(runtime, inbox, attempts))
     app.state.pulse = pulse
     app.mount("/api/v1", api(runtime, environment, attempts, pulse))
+    # Not the dashboard's: a program whose address is wrong is told so, and not shown the way to the login.
+    app.mount("/api", Door(_nothing, runtime, attempts))
     app.include_router(Login(runtime, passes, attempts).router)
 
     @app.get("/healthz")
@@ -114,6 +118,10 @@ def first_link(runtime: Runtime) -> str:
     except SQLAlchemyError:
         return ""
     return f"{runtime.settings.url}/login?once={word}"
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await failed(404, "not_found", "There is nothing at this address. The API is at /api/v1.")(scope, receive, send)
 
 
 def _is_loopback(host: str) -> bool:

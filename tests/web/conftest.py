@@ -126,7 +126,8 @@ class Process(Site):
             preexec_fn=before,  # noqa: PLW1509 - it sets a limit and imports nothing
         )
         super().__init__(f"http://127.0.0.1:{port}", runtime)
-        wait_until(self._answers, "the process answers")
+        # It imports the dashboard, which takes long where everything else runs at the same time.
+        wait_until(self._answers, "the process answers", 60)
 
     def _answers(self):
         assert self.process.poll() is None, self.process.communicate()[0]

@@ -84,6 +84,15 @@ def test_what_is_not_there_is_said_in_the_envelope(viewer):
         assert set(answer.json()) == {"error", "meta"}
 
 
+@pytest.mark.parametrize("path", ["/api/v1", "/api/campaigns", "/api/v2/campaigns", "/api/v1/../x"])
+def test_beside_the_api_there_is_no_login_either(site, viewer, path):
+    url = f"http://pagecast{path}"
+    answer = viewer("GET", url)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"] != ""
+    assert Caller(site, None)("GET", url).status_code == 401
+
+
 def test_the_last_use_is_written_down_once_a_minute(viewer, runtime):
     viewer.get("/me")
     with runtime.reading() as conn:
