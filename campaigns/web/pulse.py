@@ -210,9 +210,10 @@ def standing(runtime: Runtime, campaign_id: int) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A status, and when it was taken by the monotonic clock."""
+    """A status, when it was taken by the monotonic clock, and when the campaign had ended (epoch ms)."""
 
     at: float
+    ended: int | None
     status: Status
 
 
@@ -229,7 +230,7 @@ class _Roll:
             now, staffed = now_of(conn), self._runtime.staffed
             looked = [
                 self._remembered(each)
-                or _Looked(time.monotonic(), report.status(conn, each.id or 0, now, staffed=staffed))
+                or _Looked(time.monotonic(), each.finished_at, report.status(conn, each.id or 0, now, staffed=staffed))
                 for each in find.latest(conn, NEWEST)
             ]
         self._settled = {each.status.id: each for each in looked if each.status.state in OVER}
@@ -237,5 +238,7 @@ class _Roll:
 
     def _remembered(self, found: Campaign) -> _Looked | None:
         kept = self._settled.get(found.ref)
-        # One that a retry opened again stands otherwise.
-        return kept if kept and kept.status.state is found.state and time.monotonic() < kept.at + _SETTLED else None
+        if kept is None or time.monotonic() >= kept.at + _SETTLED:
+            return None
+        # One that a retry opened again stands otherwise, and may have ended again since.
+        return kept if (kept.status.state, kept.ended) == (found.state, found.finished_at) else None

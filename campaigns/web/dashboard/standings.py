@@ -20,6 +20,7 @@ _MOST = 1_000
 @dataclass(frozen=True, slots=True)
 class _Read:
     state: CampaignState
+    ended: int | None
     status: Status
     at: float
 
@@ -45,7 +46,10 @@ class Standings:
     def _is_fresh(self, campaign: Campaign) -> bool:
         known = self._read.get(campaign.ref)
         lasts = _RESTING if campaign.state in _AT_REST else FRESH
-        return known is not None and known.state == campaign.state and self._clock() - known.at < lasts
+        if known is None or self._clock() - known.at >= lasts:
+            return False
+        # One that a retry opened again may have ended again since.
+        return (known.state, known.ended) == (campaign.state, campaign.finished_at)
 
     def _look(self, campaigns: list[Campaign]) -> None:
         if len(self._read) > _MOST:
@@ -54,4 +58,4 @@ class Standings:
             now, staffed = now_of(conn), self._runtime.staffed
             for each in campaigns:
                 status = report.status(conn, each.id or 0, now, staffed=staffed)
-                self._read[each.ref] = _Read(each.state, status, self._clock())
+                self._read[each.ref] = _Read(each.state, each.finished_at, status, self._clock())

@@ -76,6 +76,16 @@ def test_a_change_of_state_is_seen_at_once(runtime, tmp_path):
     assert standings.of([paused])[campaign.ref].state is CampaignState.PAUSED
 
 
+def test_one_that_ended_again_after_a_retry_is_seen_at_once(runtime, tmp_path):
+    campaign = factories.launched(runtime, tmp_path, factories.people(2))
+    ended = campaign.model_copy(update={"state": CampaignState.FINISHED, "finished_at": NOON})
+    standings = Standings(runtime, Clock())
+    first = standings.of([ended])[campaign.ref]
+    assert standings.of([ended])[campaign.ref] is first
+    again = ended.model_copy(update={"finished_at": NOON + 5_000})
+    assert standings.of([again])[campaign.ref] is not first
+
+
 def test_a_name_is_found_by_a_part_of_it(runtime, tmp_path):
     for name in ("Spring 100%", "Autumn"):
         words = {"text": f"{name} {{{{ first_name }}}}"}
