@@ -49,7 +49,7 @@ _OPENED = text("""
 _OPEN_NOW = text("""
     SELECT channel, account_id, count(*) AS n FROM contact WHERE closes_at > :now GROUP BY channel, account_id
 """)
-_COUNT = text("SELECT count(*) FROM (SELECT 1 FROM contact LIMIT :most) AS some")
+_COUNT = text("SELECT count(*) FROM (SELECT 1 FROM contact LIMIT :most) AS found")
 _FORGET = text("DELETE FROM contact WHERE recipient_id = :recipient_id")
 _BATCH = 50_000
 _STREAM = {"yield_per": _BATCH}

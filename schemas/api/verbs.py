@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.api.campaigns import Summary
-from schemas.campaign_file import MessageText
+from schemas.campaign_file import MessageText, Rate
 from schemas.campaign_state import CampaignState
 from schemas.channel import Channel, ProviderName
 from schemas.decision import Scope, Verdict
@@ -98,7 +98,7 @@ class Wanted(BaseModel):
 
     model_config = _STRICT
 
-    rate: float | None = Field(None, gt=0, le=10_000, description="Messages per second of a page, at most.")
+    rate: Rate | None = Field(None, description="Messages per second of a page, at most.")
     weight: float | None = Field(None, description="Its share of a page that other campaigns use too.")
     hours: str | None = Field(None, description="When it is sent, or `none`.", examples=["mon-fri 09:00-20:00"])
     quiet: str | None = Field(None, description="When nothing is sent, or `none`.", examples=["21:00-08:00"])

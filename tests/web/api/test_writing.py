@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from campaigns import pages, uploads
+from campaigns import contacts, pages, uploads
 from campaigns.lifecycle import erase
 from campaigns.runtime import now_of
 from schemas.api_key import Role
@@ -15,7 +15,8 @@ from tests import factories
 from tests.factories import content, launched, people, person, states
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
-WEEK_MS = 7 * 86_400_000
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
 
 
 def written(rows):
@@ -144,6 +145,19 @@ def test_the_same_draft_twice_is_one(admin, runtime):
     token = admin.post(f"/campaigns/{draft['id']}/plan")["token"]
     admin.post(f"/campaigns/{draft['id']}/launch", {"token": token})
     assert "sending already" in admin.post("/campaigns", campaign(listed), status=409)["message"]
+
+
+@BOTH
+@pytest.mark.usefixtures("draft")
+def test_contacts_are_a_list_too(admin, runtime):
+    body = content(list="@contacts", name="Everybody", message={"text": "Hi"})
+    assert "No window of page acme is open" in admin.post("/campaigns", body, status=422)["message"]
+    with runtime.writing() as conn:
+        now = now_of(conn)
+        heard = contacts.Heard("instagram", factories.ACCOUNT, person(0), now, now + DAY_MS, "message", "m1", "webhook")
+        contacts.hear(conn, [heard], now)
+    made = admin.post("/campaigns", body, status=201)
+    assert admin.post(f"/campaigns/{made['id']}/plan")["eligible"] == 1
 
 
 @pytest.mark.parametrize(
