@@ -212,6 +212,7 @@ def test_a_change_asks_only_for_what_differs():
     assert changing.wished(before, before) == changing.Wishes()
     wanted = changing.wished(before, before | {"rate": "7,5", "hours": "mon-fri 09:00-20:00"})
     assert wanted == changing.Wishes(rate=7.5, hours="mon-fri 09:00-20:00")
+    assert changing.wished(before, before | {"rate": ""}) == changing.Wishes(), "a rate that was given stays"
     with pytest.raises(InputError, match="The rate is a number"):
         changing.wished(before, before | {"rate": "fast"})
 

@@ -34,7 +34,7 @@ async def alter(session: Session, seen: Seen) -> object:
 
 
 _FIELDS = (
-    ("rate", "Rate, messages per second for each page", "empty: as fast as the page may"),
+    ("rate", "Rate, messages per second for each page", "such as 20; left empty, it stays as it is"),
     ("weight", "Weight", "its share of a page that other campaigns use too"),
     ("hours", "Hours", f"like mon-fri 09:00-20:00, or {NONE}"),
     ("quiet", "Quiet time", f"like 21:00-08:00, or {NONE}"),
@@ -71,12 +71,12 @@ def _or_none(value: str | None) -> str | None:
 
 
 def _number(value: str | None, what: str) -> float | None:
-    if value is None:
+    if not value:
         return None
     try:
         return float(value.replace(",", "."))
     except ValueError:
-        raise InputError(f"{what} is a number, such as 20 or 0.5. {what} that was given once stays.") from None
+        raise InputError(f"{what} is a number, such as 20 or 0.5.") from None
 
 
 def _span(span: Hours | Quiet | None) -> str:
