@@ -103,6 +103,7 @@ def known(admin, runtime, states, monkeypatch):
         FILE: [rows],
         "Upload-Offset": ["0", str(len(rows))],
         "campaign": states,
+        "column": [["recipient_id=recipient_id"]],
         "expires": ["90d"],
         "from": ["2026-01-01"],
         "job_id": jobs_of(admin, runtime, over),
@@ -125,6 +126,7 @@ def known(admin, runtime, states, monkeypatch):
         "token": [admin.post(f"/campaigns/{draft}/plan")["token"]],
         "upload_id": [admin.post("/lists/uploads", whole, status=201)["id"]],
         "word": [*states, "last", "Draft"],
+        "zone": ["UTC"],
     }
 
 
