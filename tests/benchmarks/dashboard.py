@@ -116,21 +116,26 @@ def late(page: Page, stage: Stage, url: str, seconds: int) -> list[float]:
     """Settle a few rows each second; return how long after each the open screen showed it."""
     page.goto(f"{url}/campaigns/{stage.campaign.ref}")
     page.get_by_role("region", name="How it stands").get_by_role("img").wait_for()
-    with stage.runtime.reading() as conn:
-        query = text("SELECT MIN(id) FROM chunk WHERE campaign_id = :id AND state = 'ready'")
-        chunk_id = int(conn.execute(query, {"id": stage.campaign.id}).scalar_one())
-    found = []
+    chunk_id, found = next_chunk(stage), []
     for n in range(seconds):
         settle(stage, chunk_id)
         at = time.perf_counter()
-        page.wait_for_function(_SHOWS, arg=_through(stage))
+        page.wait_for_function(_SHOWS, arg=through(stage))
         found.append(time.perf_counter() - at)
         # Not in step with the screen's own second.
         time.sleep((n * 0.37) % 1.0)
     return found
 
 
-def _through(stage: Stage) -> int:
+def next_chunk(stage: Stage) -> int:
+    """Return a chunk that nobody has begun."""
+    query = text("SELECT MIN(id) FROM chunk WHERE campaign_id = :id AND state = 'ready'")
+    with stage.runtime.reading() as conn:
+        return int(conn.execute(query, {"id": stage.campaign.id}).scalar_one())
+
+
+def through(stage: Stage) -> int:
+    """Return how many people are accepted."""
     with stage.runtime.reading() as conn:
         return accepted(report.status(conn, stage.campaign.id or 0, now_of(conn)).counts)
 
