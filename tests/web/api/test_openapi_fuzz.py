@@ -195,7 +195,7 @@ def asked(site, admin):
     return Asked(described, headers)
 
 
-@pytest.mark.parametrize("examples", [FEW, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [FEW, pytest.param(40, marks=pytest.mark.long)])
 def test_every_answer_is_documented_and_true_to_its_shape(asked, known, subtests, examples):
     within = settings(SETTINGS, max_examples=examples, derandomize=examples == FEW)
     for operation in asked.operations():
