@@ -55,7 +55,7 @@ class Browser:
                 assert answer.status == 200, answer.status
                 query = self._query(await answer.text())
             # As the page does it, see createApp in nicegui.js 3.18.
-            wire = socketio.AsyncClient(reconnection=False)
+            wire = socketio.AsyncClient(reconnection=False, http_session=session)
             wire.on("*", self._take)
             path = "/_nicegui_ws/socket.io"
             await wire.connect(f"{url}?{query}", headers=headers, socketio_path=path, transports=["websocket"])

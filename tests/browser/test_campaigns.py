@@ -82,7 +82,7 @@ def test_the_list_shows_acts_and_follows(admin: Visitor, site: Site, shot):
     expect(row(page, "Spring")).to_contain_text("Sending")
     row(page, "Spring").get_by_role("button", name="Pause").click()
     question.get_by_role("button", name="Pause").click()
-    expect(row(page, "Spring")).to_contain_text("Paused by key:admin-1")
+    expect(row(page, "Spring")).to_contain_text("Paused by admin-1")
     expect(page.get_by_role("status").filter(has_text="Paused.")).to_be_visible()
 
 
@@ -155,6 +155,8 @@ def test_the_keyboard_reaches_everything(admin: Visitor, site: Site):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("main").get_by_role("button", name="New campaign")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("combobox", name="State")).to_be_focused()
     pause = row(page, "Spring").get_by_role("button", name="Pause")

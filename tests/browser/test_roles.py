@@ -45,7 +45,7 @@ MENU = {
 }
 CLOSED = {"/new": EVERYBODY - WRITERS, "/keys": EVERYBODY - ADMINS, "/webhooks": EVERYBODY - ADMINS}
 SCREENS: Mapping[str, Mapping[str, frozenset[Role]]] = {
-    "/campaigns": {"Pause": SENDERS, "Resume": SENDERS, "Cancel": SENDERS},
+    "/campaigns": {"New campaign": WRITERS, "Pause": SENDERS, "Resume": SENDERS, "Cancel": SENDERS},
     "/campaigns/{Autumn}": {
         "Launch": SENDERS,
         "Send a test": WRITERS,

@@ -183,6 +183,7 @@ def test_sentences_speak_of_buttons():
     missed = "`pagecast resume k7m2` sends to those who are left, `pagecast cancel k7m2` ends it."
     assert spoken("Paused by key:maria.") == "Paused by maria."
     assert spoken(missed) == "Resume sends to those who are left, Cancel ends it."
+    assert spoken("No worker runs here; start `pagecast up`.") == "No worker runs here; start “pagecast up”."
 
 
 def test_questions_name_the_numbers_and_the_consequence():

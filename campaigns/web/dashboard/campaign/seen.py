@@ -30,6 +30,7 @@ _COMMANDS = (
     (re.compile(r"`pagecast resume [^`]+`"), "Resume"),
     (re.compile(r"\b(?:key|cli):(?=\S)"), ""),
 )
+_QUOTED = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def spoken(sentence: str) -> str:
     """Return a sentence for people who have buttons: without the commands of the command line."""
     for command, words in _COMMANDS:
         sentence = command.sub(words, sentence)
-    return sentence
+    return _QUOTED.sub(r"“\1”", sentence)
 
 
 def _channels(conn: Connection, found: Campaign, now: int) -> Mapping[str, Channel]:

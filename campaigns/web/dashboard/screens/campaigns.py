@@ -12,6 +12,7 @@ from campaigns.moments import people
 from campaigns.report.pages import accepted, left
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
+from campaigns.web.dashboard.campaign.seen import spoken
 from campaigns.web.dashboard.live import live
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
@@ -59,12 +60,16 @@ class Line:
 async def show() -> None:
     """Build the screen."""
     session = current()
-    frame.heading("Campaigns")
+    with frame.heading("Campaigns"):
+        if session.may(Right.SUBMIT):
+            buttons.primary("New campaign", lambda: ui.navigate.to("/new"), icon="add")
     with ui.element("div").classes("filters"):
         words = {"": "Every state"} | {state.value: look.word for state, look in chips.CAMPAIGN.items()}
         state = ui.select(words, value="", label="State").props("outlined dense options-dense")
         name = ui.input("Name").props("outlined dense clearable debounce=300 type=search")
-    table = Table("Campaigns", _columns(session), _fetch(session), key=lambda line: line.ref, empty=_teach)
+    table = Table(
+        "Campaigns", _columns(session), _fetch(session), key=lambda line: line.ref, empty=lambda: _teach(session)
+    )
     state.on_value_change(lambda event: table.filter(state=event.value))
     name.on_value_change(lambda event: table.filter(name=event.value))
     await table.load()
@@ -103,7 +108,7 @@ def _next(campaign: Campaign, status: Status, now: int) -> tuple[str, str]:
     if campaign.state in _OVER and campaign.finished_at:
         word = chips.CAMPAIGN[campaign.state].word
         return f"{word} {moments.away(campaign.finished_at, now)}", moments.stamp(campaign.finished_at, zone)
-    return status.sentence, ""
+    return spoken(status.sentence), ""
 
 
 def _zone(campaign: Campaign) -> ZoneInfo:
@@ -215,7 +220,7 @@ async def _cancel(session: Session, ref: str) -> None:
     )
 
 
-def _teach() -> None:
+def _teach(session: Session) -> None:
     ui.icon("campaign").classes("large")
     ui.label("No campaigns yet").props("role=heading aria-level=2").classes("subtitle")
     ui.label(
@@ -223,4 +228,7 @@ def _teach() -> None:
         "So a list needs the time of each person's last message: everyone whose window is closed is set aside, "
         "with the reason, and nobody is sent to against the rule."
     ).classes("soft")
+    if session.may(Right.SUBMIT):
+        buttons.outlined("Upload a list and begin", lambda: ui.navigate.to("/new"), icon="upload")
+    ui.label("Or in a terminal:").classes("small soft")
     ui.label("pagecast submit CAMPAIGN.toml").classes("command")
