@@ -1,10 +1,9 @@
 """Every screen, as it is to be seen: legible in light and dark, no wider than a phone, and worked by the keyboard."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from schemas.api_key import Role
 from tests import factories
@@ -54,3 +53,48 @@ def test_no_screen_is_wider_than_a_phone(visitor: Callable[..., Visitor], site: 
     who: Visitor = visitor(Role.ADMIN, viewport=PHONE)
     wide = {path: page.evaluate("document.documentElement.scrollWidth") for path, page in screens(who, prepared(site))}
     assert {path: width for path, width in wide.items() if width > PHONE["width"]} == {}
+
+
+def focused(page: Page) -> str:
+    """Return the accessible name of what has the focus, as far as it says one itself."""
+    name = "e => e.getAttribute('aria-label') || e.querySelector('.block')?.textContent || e.textContent"
+    return str(page.locator(":focus").evaluate(name)).strip()
+
+
+def test_the_wizard_and_its_questions_are_worked_by_the_keyboard(admin: Visitor, site: Site) -> None:
+    refs = prepared(site)
+    page = admin.open(f"/new?from={refs['Autumn']}")
+    name = page.get_by_label("Name of the campaign")
+    expect(name).to_have_value("Autumn")
+    name.focus()
+    passed = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        passed.append(focused(page))
+        if passed[-1] == "Next: message":
+            break
+    assert passed[-1] == "Next: message", passed
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Message", exact=True)).to_be_visible()
+
+
+def stays_in(question: Locator) -> bool:
+    """Press the tabulator; return whether the focus is in the question, or on its way round with the browser."""
+    question.page.keyboard.press("Tab")
+    inside = "dialog.contains(document.activeElement) || document.activeElement === document.body"
+    return bool(question.evaluate(f"dialog => {inside}"))
+
+
+def test_a_question_keeps_the_focus_and_gives_it_back(admin: Visitor, site: Site) -> None:
+    refs = prepared(site)
+    page = admin.open(f"/campaigns/{refs['Loyalty']}")
+    for opener, title in (("Correct the text", "Correct the text of Loyalty"), ("Resume", "Resume Loyalty?")):
+        button = page.get_by_role("main").get_by_role("button", name=opener, exact=True)
+        button.focus()
+        page.keyboard.press("Enter")
+        question = page.get_by_role("dialog", name=title)
+        page.wait_for_timeout(500)  # it comes to rest, and keeps the focus from then on
+        assert all(stays_in(question) for _ in range(6))
+        page.keyboard.press("Escape")
+        expect(question).to_be_hidden()
+        expect(button).to_be_focused()

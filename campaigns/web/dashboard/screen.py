@@ -27,6 +27,8 @@ HOME = "/campaigns"
 """Where somebody lands who has just come in."""
 
 Build = Callable[..., Awaitable[None] | None]
+_PATIENCE = 20.0
+"""Seconds in which a screen is built: when many people open one at the same moment, they wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def screen(
         async def shown(*args: Any, **given: Any) -> None:
             await _show(_SCREENS[path], current(), lambda: build(*args, **given))
 
-        return ui.page(path, title=f"{title} - Pagecast")(shown)
+        return ui.page(path, title=f"{title} - Pagecast", response_timeout=_PATIENCE)(shown)
 
     return register
 
