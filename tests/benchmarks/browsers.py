@@ -33,6 +33,7 @@ AIM_CPU, AIM_MEMORY, AIM_LATE = 0.50, 200.0, 2.0
 """Of a core; MB for all of the browsers; seconds from a change to its message."""
 _CONFIRMED = 3.0
 _WARM = 5.0
+_PATIENCE = 20.0
 _CLIENT = re.compile(r"""["']client_id["']: ["']([0-9a-f-]+)["']""")
 _MESSAGE = re.compile(r"""["']next_message_id["']: (\d+)""")
 _NUMBER = re.compile(r'"(\d{1,3}(?:,\d{3})+)"')
@@ -46,6 +47,7 @@ class Browser:
     next_message: int = 0
     heard: dict[int, float] = field(default_factory=dict)
     received: int = 0
+    is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def look(self, stage: Stage, cookie: str) -> None:
         """Load the screen, and listen until cancelled."""
@@ -59,6 +61,7 @@ class Browser:
             wire.on("*", self._take)
             path = "/_nicegui_ws/socket.io"
             await wire.connect(f"{url}?{query}", headers=headers, socketio_path=path, transports=["websocket"])
+            self.is_open.set()
             try:
                 while True:
                     await asyncio.sleep(_CONFIRMED)
@@ -99,7 +102,10 @@ class Cost:
 async def cost(stage: Stage, cookie: str, browsers: int, seconds: int) -> Cost:
     """Measure so many browsers over some seconds."""
     open_ones = [Browser() for _ in range(browsers)]
-    tasks = [asyncio.create_task(each.look(stage, cookie)) for each in open_ones]
+    tasks = []
+    for each in open_ones:
+        tasks.append(asyncio.create_task(each.look(stage, cookie)))
+        await asyncio.wait_for(each.is_open.wait(), _PATIENCE)
     chunk_id = await asyncio.to_thread(next_chunk, stage)
     await asyncio.sleep(_WARM)
     async with asyncio.timeout(60):
