@@ -21,9 +21,9 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=home.home)
     """State folder: database, uploads, reports, the embedded server."""
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    """Absent: SQLite in the state folder."""
+    """The database; absent: SQLite in the state folder."""
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
-    """Absent: the bundled server, started and adopted by Pagecast."""
+    """The Redis server; absent: the bundled one, started and adopted by Pagecast."""
     force_embedded: bool = False
     """Use the bundled server with PostgreSQL too: right only where this machine is the only one."""
     storage_url: str | None = None
@@ -53,11 +53,11 @@ class Settings(BaseSettings):
     private_receivers: bool = False
     """Let webhook notices go to this machine and to private networks, and lists be fetched from there."""
     keep_bodies_days: int = Field(default=30, ge=1)
-    """Webhook bodies that were applied, and counts of refused ones."""
+    """How many days applied webhook bodies, and counts of refused ones, are kept."""
     keep_texts_days: int = Field(default=90, ge=1)
-    """What people wrote and answered."""
+    """How many days what people wrote and answered is kept."""
     keep_lists_days: int | None = Field(default=None, ge=1)
-    """The cells of lists, and the variables, of campaigns that ended; absent: for good."""
+    """How many days after a campaign's end its list's cells and variables are kept; absent: for good."""
 
     @property
     def sqlite_path(self) -> Path:

@@ -95,6 +95,6 @@ _Field = TypeVar("_Field", ui.input, ui.select)
 
 def _hinted(built: _Field, hint: str) -> _Field:
     if hint:
-        with built.add_slot("hint"):
+        with built.props("bottom-slots").add_slot("hint"):
             ui.label(hint)
     return built

@@ -47,7 +47,7 @@ class Read:
         """Return what its lines mean."""
         export, would = self.export, self.would
         said = f"{export.rows:,} rows: {people(would.added)} would be suppressed, {would.known:,} are already."
-        left = [f"{export.left:,} rows have not opted out."] if export.left else []
+        left = [f"Not opted out: {export.left:,} of them."] if export.left else []
         return [said, *left, *optouts.remarks(export, would.strangers)]
 
 

@@ -78,11 +78,7 @@ async def _check(session: Session, name: str) -> object:
     def check() -> Standing:
         return checked(session.runtime, _page(session, name), session.environment, session.actor)
 
-    def told(standing: Standing) -> str:
-        whose = f" It is that of {standing.name}." if standing.name else ""
-        return f"Page {name}: {standing.sentence}{whose}"
-
-    return await ask.done_by(check, right=Right.CHECK_PAGES, done=told)
+    return await ask.done_by(check, right=Right.CHECK_PAGES, done=lambda standing: f"Page {name}: {standing.sentence}")
 
 
 async def _pull(session: Session, name: str) -> object:

@@ -129,13 +129,12 @@ def _health(conn: Connection, page: Page, busy: Sequence[tuple[Campaign, Status]
 
 
 def why_parked(page: Page) -> Reason | None:
-    """Return why the platform's answer parked a page; None where it is not parked, or a person paused it."""
+    """Return why a page is parked; None where it is not, a person paused it, or its sentence alone says why."""
     if page.parked_at is None or page.parked_code == stored.PAUSED:
         return None
     if page.parked_code == _NO_SECRET:
         return Reason.TOKEN_INVALID
-    known = PROVIDERS[ProviderName(page.provider)].reason(page.parked_code or "")
-    return Reason(known) if known else Reason.PROVIDER_ERROR
+    return PROVIDERS[ProviderName(page.provider)].reason(page.parked_code or "")
 
 
 def look(page: Page, state: str) -> Look:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from nicegui import ui
 
 from campaigns.policy.limits import WINDOW_MS
-from campaigns.policy.windows import AD_WINDOW_MS, OPENINGS, WITHOUT
+from campaigns.policy.windows import AD_WINDOW_MS, OPENINGS
 from campaigns.web.dashboard import chips, frame
 from campaigns.web.dashboard.screen import screen
 from schemas.campaign import CampaignState
@@ -86,6 +86,14 @@ _PARTS = {
     "keyboard": "Keyboard",
     "terminal": "In a terminal",
 }
+NOT_WRITING = (
+    InboundKind.REACTION,
+    InboundKind.COMMENT,
+    InboundKind.REFERRAL,
+    InboundKind.OPTIN,
+    InboundKind.READ,
+)
+"""What people take for it, and opens no window."""
 _SCREENED = (
     "Every message is screened against it when the plan is made, before it is claimed and once more at the moment it "
     "leaves, a few minutes before the end. Whoever closes first goes first."
@@ -138,7 +146,7 @@ def window_rule() -> list[str]:
     first = f"Whoever writes to your page may be written to for {hours} hours after their last message"
     return [
         f"{first}; whoever comes from an ad that opens the chat, for {days} days.",
-        f"What counts as writing: {_listed(OPENINGS)}. What does not: {_listed(WITHOUT)}.",
+        f"What counts as writing: {_listed(OPENINGS)}. What does not: {_listed(NOT_WRITING)}.",
         _SCREENED,
         _RESCUED,
     ]
@@ -172,7 +180,7 @@ def _reasons() -> None:
                     if told.retryable:
                         chips.chip(chips.Look("replay", "A retry may help", "info"))
                 ui.label(told.sentence)
-                ui.label(told.next_step).classes("soft")
+                ui.label(f"What to do: {told.next_step}").classes("soft")
 
 
 def _fact(term: str, said: str, classes: str = "") -> None:

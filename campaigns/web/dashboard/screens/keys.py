@@ -150,7 +150,7 @@ def _columns(session: Session, load: Load) -> list[Column[Line]]:
 def _name(of: tuple[str, str]) -> None:
     name, prefix = of
     ui.label(name).classes("strong")
-    ui.label(prefix).classes("small soft code")
+    ui.label(prefix).classes("small soft code nowrap")
 
 
 def _role(of: tuple[str, str]) -> None:

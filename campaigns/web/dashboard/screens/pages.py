@@ -104,7 +104,7 @@ def _row_deeds(session: Session, row: Health) -> tuple[Deed, ...]:
 def _name(account: Account) -> None:
     ui.link(account.name, f"/pages/{account.name}").classes("strong")
     ui.label(f"{account.channel.title()} by {account.provider.title()}").classes("small soft")
-    ui.label(account.account_id).classes("small soft figures")
+    ui.label(account.account_id).classes("small soft figures nowrap")
 
 
 def _state(of: tuple[chips.Look, str, str, str]) -> None:

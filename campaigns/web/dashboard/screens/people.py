@@ -54,7 +54,7 @@ async def show(recipient: str) -> None:
     found = await ask.aside(lambda: _read(session, recipient.strip()))
     person = found.person
     with frame.heading(person.recipient_id, answer(person)):
-        copyable(person.recipient_id, "the recipient id")
+        buttons.quiet("Copy the id", lambda: _copy(person.recipient_id), icon="content_copy")
         if not person.recipient_id.startswith(suppression.MARK):
             _actions(session, person.recipient_id, suppressed=bool(person.suppressed))
     with ui.element("div").classes("columns"):
@@ -75,6 +75,11 @@ def _actions(session: Session, person: str, *, suppressed: bool) -> None:
         buttons.outlined("Suppress", lambda: _suppress(session, person), icon="block")
     if session.may(Right.ERASE):
         buttons.outlined("Erase", lambda: _erase(session, person), icon="delete_forever")
+
+
+def _copy(recipient_id: str) -> None:
+    ui.clipboard.write(recipient_id)
+    ask.tell("Copied the recipient id.")
 
 
 def _rights(found: Life) -> None:
@@ -125,8 +130,8 @@ def _message(message: Message) -> None:
             ui.label(f"page {line.page}").classes("soft")
         ui.label(f"line {line.line:,}").classes("soft")
     ui.label(line.sentence)
-    for said in filter(None, (line.reason_sentence, line.next_step)):
-        ui.label(said).classes("soft")
+    if line.reason_sentence:
+        ui.label(f"{line.reason_sentence} What to do: {line.next_step}").classes("soft")
     with ui.element("dl").classes("pairs"):
         for label, at in _moments_of(line):
             _fact(label, moments.stamp(moments.epoch(at)))

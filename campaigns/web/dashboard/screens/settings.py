@@ -100,7 +100,9 @@ def lines(settings: Settings) -> list[Line]:
 
 def _line(settings: Settings, name: str, field: FieldInfo) -> Line:
     variable = str(field.validation_alias or f"PAGECAST_{name.upper()}")
-    return Line(variable, _shown(name, getattr(settings, name)), _default(field), field.description or "")
+    return Line(
+        variable, _shown(name, getattr(settings, name)), _default(field), (field.description or "").replace("`", "")
+    )
 
 
 def _shown(name: str, value: object) -> str:
@@ -130,10 +132,10 @@ def _show_findings(findings: list[Finding], where: ui.element, said: ui.label) -
     where.clear()
     with where:
         for each in sorted(findings, key=lambda each: _ORDER.index(each.state)):
-            with ui.element("div").classes("finding"):
+            with ui.element("div").classes(f"finding {each.state}"):
                 chips.chip(_STATES[each.state])
+                ui.label(each.name.capitalize()).classes("strong")
                 with ui.element("div"):
-                    ui.label(each.name.capitalize()).classes("strong")
                     ui.label(each.sentence).classes("anywhere")
                     if each.next_step:
                         ui.label(each.next_step).classes("soft anywhere")

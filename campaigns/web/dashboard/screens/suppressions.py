@@ -52,10 +52,10 @@ async def show() -> None:
     """Build the screen."""
     session = current()
     with frame.heading("Suppressions", "People who are never messaged, by running campaigns neither."):
+        buttons.outlined("Export", lambda: _export(session), icon="download")
         if session.may(Right.SUPPRESS):
             buttons.outlined("Import a file", lambda: optout_file.bring(session, load), icon="upload")
             buttons.primary("Suppress a person", lambda: _add(session, load), icon="block")
-        buttons.outlined("Export", lambda: _export(session), icon="download")
     with ui.element("div").classes("filters"):
         who = ui.input("Recipient id").props("outlined dense clearable debounce=300 type=search inputmode=numeric")
 
