@@ -33,7 +33,7 @@ async def added(session: Session) -> list[str] | None:
         channel = choice("Channel", _CHANNELS, Channel.INSTAGRAM.value)
         provider = choice("Reached by", _PROVIDERS, ProviderName.META.value)
         account_id = field("Account id", "The number that the platform shows for it")
-        token = field("Token", "A reference: @{secret:ACME_WHERE_IT_IS}")
+        token = field("Token", "A reference: @{secret:ACME_TOKEN}")
         ui.label(_WHERE_IT_IS).classes("small soft")
         rate, base_url = _more()
     name.on("blur", lambda: _suggest(name, token))
@@ -50,7 +50,7 @@ async def changed(session: Session, account: Account, route: Route) -> list[str]
     said = "Campaigns under way use the new token at once; a new rate or address holds for campaigns to come."
     form = Form(f"Change page {account.name}", said)
     with form.body():
-        token = field("Token", "A reference: @{secret:ACME_WHERE_IT_IS}", account.token)
+        token = field("Token", "A reference: @{secret:ACME_TOKEN}", account.token)
         ui.label(_WHERE_IT_IS).classes("small soft")
         rate, base_url = _more(f"{route.rate:g}" if route.rate else "", account.base_url)
 
@@ -78,7 +78,7 @@ def put(session: Session, name: str, facts: Mapping[str, Any], *, new: bool) -> 
 def variable(name: str) -> str:
     """Return the reference that a page's token usually has."""
     word = re.sub(r"\W", "_", name.strip(), flags=re.ASCII).upper()
-    return f"@{{secret:{word}_WHERE_IT_IS}}"
+    return f"@{{secret:{word}_TOKEN}}"
 
 
 def number(written: str) -> float | None:

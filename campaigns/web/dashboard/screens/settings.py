@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 from nicegui import ui
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from sqlalchemy.engine import make_url
 
 from campaigns import examination, home
 from campaigns.examination import Finding
@@ -117,8 +117,8 @@ def _bare(url: str) -> str:
     """Return a URL without what may be secret in it: user, password and parameters."""
     if "://" not in url:
         return url
-    parts = make_url(url)
-    return parts.set(username=None, password=None, query={}).render_as_string()
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _default(field: FieldInfo) -> str:
