@@ -174,7 +174,7 @@ def _teach() -> None:
     ui.icon("move_to_inbox").classes("large")
     ui.label("Nothing has come in yet").props("role=heading aria-level=2").classes("subtitle")
     ui.label(
-        "A message from a person opens their window for 24 hours, and only the platform's webhooks tell of it. "
+        "A message from a person opens their window for 24 hours, and the platform's webhooks tell of it at once. "
         "Point them to the address below; a page of Meta can be read without webhooks too, on its own screen."
     ).classes("soft")
     ui.label("/webhooks/meta and /webhooks/orbit").classes("command")

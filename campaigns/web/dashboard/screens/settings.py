@@ -132,7 +132,7 @@ def _show_findings(findings: list[Finding], where: ui.element, said: ui.label) -
     where.clear()
     with where:
         for each in sorted(findings, key=lambda each: _ORDER.index(each.state)):
-            with ui.element("div").classes(f"finding {each.state}"):
+            with ui.element("div").classes(f"finding is-{each.state}"):
                 chips.chip(_STATES[each.state])
                 ui.label(each.name.capitalize()).classes("strong")
                 with ui.element("div"):
