@@ -71,7 +71,6 @@ _FORGET_LIST = text("""
     DELETE FROM recipient_list WHERE path = :path
     AND NOT EXISTS (SELECT 1 FROM campaign WHERE campaign.list_id = recipient_list.id)
 """)
-_LIST_OF = text("SELECT path FROM recipient_list WHERE id = :id")
 _LIST_AT = text("SELECT 1 FROM recipient_list WHERE path = :path")
 
 
@@ -201,14 +200,6 @@ def drop(runtime: Runtime, campaign: Campaign) -> list[str]:
         gone = [name for name in brought if stops.forget_named(conn, name)]
     _forget_list(runtime, path)
     return gone
-
-
-def withdraw(runtime: Runtime, campaign: Campaign) -> None:
-    """Remove a draft whose place another one has taken, and its list where no campaign uses it; its pages stay."""
-    with swept(runtime, campaign), runtime.writing() as conn:
-        path = conn.execute(_LIST_OF, {"id": campaign.list_id}).scalar_one()
-        _discard(conn, campaign)
-    _forget_list(runtime, path)
 
 
 @contextmanager

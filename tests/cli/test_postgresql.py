@@ -6,6 +6,14 @@ from campaigns.cli.up import early
 from campaigns.settings import Settings
 from tests import factories
 
+CAMPAIGN = '''
+name = "Spring"
+list = "people.csv"
+page = "acme"
+[message]
+text = "Hi"
+'''
+
 
 @pytest.fixture(autouse=True)
 def shared(postgres, monkeypatch):
@@ -15,7 +23,9 @@ def shared(postgres, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [("run", "campaign.toml"), ("up",)])
-def test_what_sends_needs_a_redis_for_all_machines(pagecast, words):
+def test_what_sends_needs_a_redis_for_all_machines(pagecast, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "campaign.toml").write_text(CAMPAIGN)
     run = pagecast(*words)
     assert run.code == 3
     assert "Set REDIS_URL" in run.err

@@ -65,6 +65,7 @@ def test_one_pull_settles_what_is_in_doubt_and_hears_who_spoke(desk, platform, r
     assert run.document == {
         "name": "acme",
         "complete": True,
+        "sentence": "",
         "dry_run": False,
         "conversations": PEOPLE + 1,
         "messages": 2,

@@ -176,7 +176,7 @@ def test_hours_are_written_in_a_line(runtime, campaign, written, stored):
         ({"quiet": "21:00-21:00"}, "two different times"),
         ({"quiet": "21:00-08:00", "hours": "22:00-07:00"}, "nothing could ever be sent"),
         ({"zone": "Europe/Pari"}, 'Did you mean "Europe/Paris"?'),
-        ({"rate": 0.0}, "rate: Input should be greater than 0"),
+        ({"rate": 0.0}, "rate: Input should be greater than or equal to 0.00001."),
         ({"rate": 5.0}, "Nothing would change."),
     ],
 )
