@@ -38,9 +38,7 @@ class ChangedMeanwhileError(StateError):
         self.present = present
 
 
-def begin(
-    conn: Connection, content: Mapping[str, Any], *, now: int, actor: str, campaign: str | None = None
-) -> Sketch:
+def begin(conn: Connection, content: Mapping[str, Any], *, now: int, actor: str, campaign: str | None = None) -> Sketch:
     """Keep a new sketch; `campaign` is the draft that it goes on with. `now` in epoch milliseconds."""
     ref = secrets.token_hex(_REF_BYTES)
     facts = {"ref": ref, "content": json.dumps(content), "campaign": campaign, "now": now, "actor": actor}

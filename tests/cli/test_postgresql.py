@@ -6,13 +6,13 @@ from campaigns.cli.up import early
 from campaigns.settings import Settings
 from tests import factories
 
-CAMPAIGN = '''
+CAMPAIGN = """
 name = "Spring"
 list = "people.csv"
 page = "acme"
 [message]
 text = "Hi"
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
