@@ -13,7 +13,6 @@ from sqlalchemy import Connection, text
 
 from campaigns import campaign_file, migrations
 from campaigns.lifecycle.launch import launch
-from campaigns.lifecycle.plan import plan
 from campaigns.lifecycle.submit import Draft, check, store
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
@@ -32,10 +31,15 @@ FIRST = 10_000_000_000_000_000
 def opened(home: Path) -> Runtime:
     """Open a state folder with an empty, migrated database: its own, or that of DATABASE_URL."""
     settings = Settings(home=home)
-    home.mkdir(parents=True, exist_ok=True)
-    if settings.database_url is None and not settings.sqlite_path.exists():
-        settings.sqlite_path.write_bytes(_migrated())
+    furnish(settings)
     return Runtime.open(settings)
+
+
+def furnish(settings: Settings) -> None:
+    """Give a state folder that has none its migrated database, which is faster than to make it there."""
+    if settings.database_url is None and not settings.sqlite_path.exists():
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.sqlite_path.write_bytes(_migrated())
 
 
 @cache
@@ -120,10 +124,8 @@ def launched(
 
 
 def let_go(runtime: Runtime, campaign: Campaign) -> Campaign:
-    """Launch a draft with the token of its present plan."""
-    moment = now(runtime)
-    token = plan(runtime, campaign, ENVIRONMENT, moment).plan.token
-    return launch(runtime, campaign, token, ENVIRONMENT, now=moment, actor="test")
+    """Launch a draft, whatever its plan."""
+    return launch(runtime, campaign, None, ENVIRONMENT, now=now(runtime), actor="test")
 
 
 def now(runtime: Runtime) -> int:

@@ -4,6 +4,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,7 @@ class Postgres:
         self._address = make_url(address)
         self.psql = psql
         self._numbers = count(1)
+        self._removals = ThreadPoolExecutor(1)
         # A test kills processes and never pulls the plug.
         for setting in ("fsync", "full_page_writes"):
             psql.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -45,17 +47,22 @@ class Postgres:
         """Make a database; a copy of the migrated one takes 30 ms, migrating takes a second."""
         self.psql.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
-    def drop(self, name: str) -> None:
-        """Remove a database, whoever still is in it."""
-        self.psql.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
     @contextmanager
     def database(self, template: str = TEMPLATE) -> Iterator[str]:
-        """Yield the DATABASE_URL of a new database."""
+        """Yield the DATABASE_URL of a new database; it is removed while the next test runs."""
         name = f"pagecast_{next(self._numbers)}"
         self.create(name, template)
         yield self.url(name)
-        self.drop(name)
+        self._removals.submit(self._remove, name)
+
+    def close(self) -> None:
+        """Wait for what is still being removed."""
+        self._removals.shutdown()
+
+    def _remove(self, name: str) -> None:
+        # Whoever still is in it.
+        with psycopg.connect(self.url("postgres"), autocommit=True) as conn:
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -76,6 +83,8 @@ def started() -> Iterator[Postgres]:
         try:
             pid = server.get_postmaster_info().pid
             with watched(pid, Path(home)), psycopg.connect(server.get_uri(), autocommit=True) as psql:
-                yield Postgres(server.get_uri(), psql)
+                postgres = Postgres(server.get_uri(), psql)
+                yield postgres
+                postgres.close()
         finally:
             server.cleanup()

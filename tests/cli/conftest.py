@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from campaigns.cli import main
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
+from tests import factories
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,18 @@ class Run:
 
 
 @pytest.fixture
-def pagecast(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+def furnished(request: pytest.FixtureRequest) -> None:
+    """A state folder with an empty database, as after a first command; none where a test is marked `barren`."""
+    if not request.node.get_closest_marker("barren"):
+        factories.furnish(Settings())
+
+
+@pytest.fixture
+def pagecast(
+    furnished: None,  # noqa: ARG001 - it only has to be there
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Run]:
     def run(*arguments: object) -> Run:
         monkeypatch.setattr(sys, "argv", ["pagecast", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:

@@ -4,6 +4,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+pytestmark = pytest.mark.barren  # they look at lists only, and keep nothing
+
 LIST = """ig_id,first_name,last_inbound_at
 17841400000000001,Ann,2026-01-01T00:00:00Z
 1.78E+16,Bob,2026-01-01T00:00:00Z

@@ -91,6 +91,7 @@ def test_run_says_the_cost_before_it_asks(pagecast, campaign, tmp_path):
     assert "Estimated cost: 1.25 USD" in run.err
 
 
+@pytest.mark.barren
 @pytest.mark.parametrize("verb", ["plan", "run"])
 def test_a_rate_card_is_read_before_anything_is_done(pagecast, campaign, tmp_path, verb):
     (tmp_path / "rates.toml").write_text("currency = USD")

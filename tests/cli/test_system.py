@@ -129,6 +129,7 @@ def test_a_database_that_cannot_be_had_does_not_hide_the_rest(pagecast, monkeypa
     assert {"home", "disk", "redis"} <= set(found)
 
 
+@pytest.mark.barren
 @pytest.mark.usefixtures("no_redis")
 def test_a_file_that_is_no_database_is_a_sentence(pagecast, tmp_path):
     (tmp_path / "home").mkdir()
@@ -214,6 +215,7 @@ def test_a_clock_that_runs_away_is_a_problem(pagecast, database, monkeypatch):
     assert "behind this machine's" in finding.sentence
 
 
+@pytest.mark.barren
 def test_migrate_says_what_it_did(pagecast):
     assert pagecast("migrate", "--dry-run", "--json").document == {"from": None, "to": migrations.HEAD, "dry_run": True}
     assert pagecast("migrate", "--json").document == {"from": None, "to": migrations.HEAD, "dry_run": False}
