@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from tests import factories
-from tests.cli.conftest import pagecast
+from tests.cli.conftest import furnished, pagecast
 from tests.conftest import POSTGRESQL
 from tests.e2e.strict import Account, Strict
 
-__all__ = ["pagecast"]
+__all__ = ["furnished", "pagecast"]
 
 ORBIT_ACCOUNT = "17841400000000002"
 TOKENS = factories.ENVIRONMENT | {"ORBIT_KEY": "dv_live_sk_strict"}

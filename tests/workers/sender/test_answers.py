@@ -149,7 +149,7 @@ def test_a_probe_that_is_accepted_lets_the_page_send_again(bench):
     bench.platform.change(account_codes={})
     probe(bench)
     bench.work()
-    bench.work()
+    bench.finish()
     assert bench.counts() == {"accepted": 10}
     assert bench.events() == ["page.parked", "page.resumed"]
 
@@ -180,7 +180,7 @@ def test_a_probe_that_never_left_is_not_used_up(bench, eventually):
     bench.work(during=end_before_its_slot)
     assert bench.counts() == {"pending": 10}
     bench.work()
-    bench.work()
+    bench.finish()
     assert bench.counts() == {"accepted": 10}
 
 
