@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from campaigns import report
 from schemas.plan import Plan
@@ -16,9 +16,6 @@ from tests.campaigns.report_factory import NOW, Spring
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(
-    (path for path in (Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser")) if path.exists()), None
-)
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 THROUGH = ("accepted", "delivered", "read")
 FONTS_MAY_DIFFER = 1
@@ -37,18 +34,6 @@ _LUMINANCE = """
   return [light(getComputedStyle(element).color), light(getComputedStyle(ground).backgroundColor)];
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium in /usr/bin")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @dataclass
@@ -104,10 +89,10 @@ def written(folder: Path) -> tuple[Path, Status]:
 
 
 @pytest.fixture
-def told(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Told]:
+def told(chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Told]:
     file, status = written(tmp_path)
     options: dict[str, Any] = getattr(request, "param", {})
-    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+    context = chromium.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
     page = context.new_page()
     told = Told(page, status, [], [])
     page.on("request", lambda asked: told.asked.append(asked.url))

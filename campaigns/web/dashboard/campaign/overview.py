@@ -41,10 +41,10 @@ class Overview:
         with frame.section("Pace, in messages per second"), ui.element("div").classes("panel"):
             watching.listen(Pace(self._before).show)
         with frame.section("From the list to the answers"):
-            way = Piece(ways.build)
+            way = ways.way()
         watching.listen(lambda seen: way.show(ways.steps(seen, self._replied)))
         with frame.section("Why people did not get it"):
-            why = Piece[tuple[reasons.Why, ...]](lambda rows: reasons.build(rows, self._choose))
+            why = reasons.table(self._choose)
         watching.listen(lambda seen: why.show(reasons.whys(seen)))
         self._latest()
 

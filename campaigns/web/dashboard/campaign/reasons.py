@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from nicegui import ui
 
 from campaigns.report.latest import Refusal
 from campaigns.report.meaning import meaning
 from campaigns.web.dashboard import buttons, moments
+from campaigns.web.dashboard.campaign.piece import Follower, Following
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.copying import copyable
 from schemas.reason import Reason, Stage
@@ -29,19 +31,9 @@ def whys(seen: Seen) -> tuple[Why, ...]:
     return tuple(_why(reason, n) for reason, n in seen.standing.reasons.items())
 
 
-def build(rows: tuple[Why, ...], choose: Callable[[str], object]) -> None:
-    """Build the table; `choose` shows the people of a reason."""
-    if not rows:
-        ui.label("Nobody was set aside or refused.").classes("soft")
-        return
-    with ui.element("div").classes("table"), ui.element("table").props('aria-label="Reasons"'):
-        with ui.element("thead"), ui.element("tr"):
-            for label in ("People", "Reason", "What to do next"):
-                with ui.element("th").props("scope=col").classes("number" if label == "People" else ""):
-                    ui.label(label)
-        with ui.element("tbody"):
-            for row in rows:
-                _row(row, choose)
+def table(choose: Callable[[str], object]) -> Following[tuple[Why, ...]]:
+    """Return a piece with the table; `choose` shows the people of a reason."""
+    return Following(partial(_build, choose), lambda rows: [row.reason for row in rows])
 
 
 def build_refusals(rows: tuple[Refusal, ...], seen: Seen) -> None:
@@ -54,6 +46,27 @@ def build_refusals(rows: tuple[Refusal, ...], seen: Seen) -> None:
         with ui.element("tbody"):
             for row in rows:
                 _refusal(row, seen)
+
+
+def _build(choose: Callable[[str], object], rows: tuple[Why, ...], follower: Follower[tuple[Why, ...]]) -> None:
+    if not rows:
+        ui.label("Nobody was set aside or refused.").classes("soft")
+        return
+    with ui.element("div").classes("table"), ui.element("table").props('aria-label="Reasons"'):
+        with ui.element("thead"), ui.element("tr"):
+            for label in ("People", "Reason", "What to do next"):
+                with ui.element("th").props("scope=col").classes("number" if label == "People" else ""):
+                    ui.label(label)
+        with ui.element("tbody"):
+            for place, row in enumerate(rows):
+                with ui.element("tr"):
+                    with _cell("People", "number"):
+                        follower.label(partial(_people, place), rows).classes("strong figures")
+                    _row(row, choose)
+
+
+def _people(place: int, rows: tuple[Why, ...]) -> str:
+    return f"{rows[place].n:,}"
 
 
 def _refusal(row: Refusal, seen: Seen) -> None:
@@ -85,20 +98,17 @@ def _why(reason: str, n: int) -> Why:
 
 
 def _row(row: Why, choose: Callable[[str], object]) -> None:
-    with ui.element("tr"):
-        with _cell("People", "number"):
-            ui.label(f"{row.n:,}").classes("strong figures")
-        with _cell("Reason", "head"):
-            name = row.reason.replace("_", " ")
-            if row.listed:
-                said = f"Show who: {name}"
-                link = ui.link(name, "#").classes("name-of").props(f'aria-label="{said}"')
-                link.on("click.prevent", buttons.in_page(lambda: choose(row.reason)))
-            else:
-                ui.label(name).classes("strong")
-            ui.label(row.sentence).classes("soft")
-        with _cell("Next", "wide"):
-            ui.label(row.next_step)
+    with _cell("Reason", "head"):
+        name = row.reason.replace("_", " ")
+        if row.listed:
+            said = f"Show who: {name}"
+            link = ui.link(name, "#").classes("name-of").props(f'aria-label="{said}"')
+            link.on("click.prevent", buttons.in_page(lambda: choose(row.reason)))
+        else:
+            ui.label(name).classes("strong")
+        ui.label(row.sentence).classes("soft")
+    with _cell("Next", "wide"):
+        ui.label(row.next_step)
 
 
 def _cell(label: str, classes: str) -> ui.element:

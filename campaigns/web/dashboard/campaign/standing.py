@@ -1,6 +1,7 @@
 """How the campaign stands: the sentence, the numbers that add up, the pace, and what comes next."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from nicegui import ui
 
@@ -9,7 +10,7 @@ from campaigns.web.dashboard import chips, moments
 from campaigns.web.dashboard.campaign.figures import Counter, average, coming, counters, done, outcomes
 from campaigns.web.dashboard.campaign.notes import build as build_notes
 from campaigns.web.dashboard.campaign.notes import notes
-from campaigns.web.dashboard.campaign.piece import Piece
+from campaigns.web.dashboard.campaign.piece import Follower, Following, Piece
 from campaigns.web.dashboard.campaign.seen import OVER, Seen, spoken
 from schemas.campaign import CampaignState
 
@@ -30,11 +31,13 @@ class Panel:
         with ui.element("section").classes("panel standing").props('aria-label="How it stands"'):
             with ui.element("div").classes("said"):
                 self._chip = Piece(chips.campaign)
-                self._sentence = Piece(_sentence)
-            self._bar = Piece(_bar)
-            self._counters = Piece(_counters, "counters")
-            self._equation = Piece(_equation)
-            self._facts = Piece(_facts, "facts")
+                self._sentence = Following(_sentence, lambda _said: None)
+            self._bar = Following(_bar, lambda shown: [each.key for each in outcomes(shown)])
+            self._counters = Following(
+                _counters, lambda shown: [(each.key, each.aside != "") for each in shown], "counters"
+            )
+            self._equation = Following(_equation, bool)
+            self._facts = Following(_facts, lambda told: [(fact.name, fact.aside != "") for fact in told], "facts")
         self._notes = Piece(build_notes, "notes")
 
     def show(self, seen: Seen) -> None:
@@ -83,39 +86,59 @@ def _pace(seen: Seen) -> list[Fact]:
     return [*told, Fact("Average rate", f"{mean:,.1f}/s", "pauses included")] if mean else told
 
 
-def _sentence(said: str) -> None:
-    ui.label(said).classes("sentence").props("role=status")
+def _sentence(said: str, follower: Follower[str]) -> None:
+    follower.label(str, said).classes("sentence").props("role=status")
 
 
-def _bar(shown: tuple[Counter, ...]) -> None:
+def _bar(shown: tuple[Counter, ...], follower: Follower[tuple[Counter, ...]]) -> None:
     if not shown:
         return
-    told = ", ".join(f"{each.n:,} {each.word}" for each in shown if each.n)
-    with ui.element("div").classes("outcomes").props(f'role=img aria-label="{told}"'):
-        for each in outcomes(shown):
-            ui.element("div").classes(f"of-{each.key}").style(f"flex-grow: {each.n}")
+    with ui.element("div").classes("outcomes").props("role=img") as bar:
+        follower.attribute(bar, "aria-label", _told, shown)
+        for place, each in enumerate(outcomes(shown)):
+            follower.styled(partial(_grown, place), shown).classes(f"of-{each.key}")
 
 
-def _counters(shown: tuple[Counter, ...]) -> None:
-    for each in shown:
+def _told(shown: tuple[Counter, ...]) -> str:
+    return ", ".join(f"{each.n:,} {each.word}" for each in shown if each.n)
+
+
+def _grown(place: int, shown: tuple[Counter, ...]) -> str:
+    return f"flex-grow: {outcomes(shown)[place].n}"
+
+
+def _counters(shown: tuple[Counter, ...], follower: Follower[tuple[Counter, ...]]) -> None:
+    for place, each in enumerate(shown):
         with ui.element("div").classes("counter"):
             with ui.element("div").classes("of"):
                 ui.element("span").classes(f"dot of-{each.key}")
                 ui.label(each.word).classes("small soft")
-            ui.label(f"{each.n:,}").classes("many figures")
+            follower.label(partial(_count, place), shown).classes("many figures")
             if each.aside:
-                ui.label(each.aside).classes("small soft figures")
+                follower.label(partial(_aside, place), shown).classes("small soft figures")
 
 
-def _equation(said: str) -> None:
+def _count(place: int, shown: tuple[Counter, ...]) -> str:
+    return f"{shown[place].n:,}"
+
+
+def _aside(place: int, shown: "tuple[Counter, ...] | tuple[Fact, ...]") -> str:
+    return shown[place].aside
+
+
+def _equation(said: str, follower: Follower[str]) -> None:
     if said:
-        ui.label(said).classes("small soft figures equation")
+        follower.label(str, said).classes("small soft figures equation")
 
 
-def _facts(told: tuple[Fact, ...]) -> None:
-    for fact in told:
+def _facts(told: tuple[Fact, ...], follower: Follower[tuple[Fact, ...]]) -> None:
+    for place, fact in enumerate(told):
         with ui.element("div").classes("fact"):
             ui.label(fact.name).classes("small soft")
-            ui.label(fact.value).classes("strong figures")
+            follower.label(partial(_value, place), told).classes("strong figures")
             if fact.aside:
-                ui.label(fact.aside).classes("small soft figures")
+                follower.label(partial(_aside, place), told).classes("small soft figures")
+
+
+def _value(place: int, told: tuple[Fact, ...]) -> str:
+    return told[place].value

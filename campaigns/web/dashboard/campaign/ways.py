@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from nicegui import ui
 
 from campaigns.report.charts import seen as opened
 from campaigns.report.pages import accepted
 from campaigns.web.dashboard import chips
+from campaigns.web.dashboard.campaign.piece import Follower, Following
 from campaigns.web.dashboard.campaign.seen import Seen, spoken
 from schemas.channel import Channel
 from schemas.delivery import DUPLICATE, REJECTED
@@ -76,34 +78,68 @@ def lanes(seen: Seen) -> tuple[Lane, ...]:
     return tuple(_lane(page, seen.channels.get(page.name, Channel.INSTAGRAM)) for page in seen.standing.pages)
 
 
-def build(found: tuple[Step, ...]) -> None:
-    """Build the way as bars under each other."""
+def way() -> Following[tuple[Step, ...]]:
+    """Return a piece that shows the way as bars under each other."""
+    return Following(_build, lambda found: [(step.name, step.n > 0) for step in found])
+
+
+def cards() -> Following[tuple[Lane, ...]]:
+    """Return a piece with a card for each page."""
+    return Following(
+        _build_lanes, lambda found: [(lane.name, lane.state, len(_numbers(lane))) for lane in found], "cards"
+    )
+
+
+def _build(found: tuple[Step, ...], follower: Follower[tuple[Step, ...]]) -> None:
     with ui.element("div").classes("panel ways").props('role=list aria-label="From the list to the answers"'):
-        for step in found:
+        for place, step in enumerate(found):
             with ui.element("div").classes("way").props("role=listitem"):
                 ui.label(step.name)
                 with ui.element("div").classes("track").props("aria-hidden=true"):
                     if step.n:
-                        ui.element("div").style(f"width: {100 * step.share:.2f}%")
-                ui.label(f"{step.n:,}").classes("strong figures right")
-                ui.label(f"{step.share:.1%}").classes("small soft figures right")
-                ui.label(step.lost).classes("small soft figures lost")
+                        follower.styled(partial(_width, place), found)
+                follower.label(partial(_people, place), found).classes("strong figures right")
+                follower.label(partial(_share, place), found).classes("small soft figures right")
+                follower.label(partial(_lost, place), found).classes("small soft figures lost")
 
 
-def build_lanes(found: tuple[Lane, ...]) -> None:
-    """Build a card for each page."""
-    for lane in found:
+def _width(place: int, found: tuple[Step, ...]) -> str:
+    return f"width: {100 * found[place].share:.2f}%"
+
+
+def _people(place: int, found: tuple[Step, ...]) -> str:
+    return f"{found[place].n:,}"
+
+
+def _share(place: int, found: tuple[Step, ...]) -> str:
+    return f"{found[place].share:.1%}"
+
+
+def _lost(place: int, found: tuple[Step, ...]) -> str:
+    return found[place].lost
+
+
+def _build_lanes(found: tuple[Lane, ...], follower: Follower[tuple[Lane, ...]]) -> None:
+    for place, lane in enumerate(found):
         with ui.element("section").classes("panel lane").props(f'aria-label="Page {lane.name}"'):
             with ui.element("div").classes("lane-head"):
                 ui.link(lane.name, "/pages").classes("subtitle")
                 ui.label(lane.channel.title()).classes("soft")
                 chips.lane(lane.state)
-            ui.label(lane.sentence)
+            follower.label(partial(_sentence, place), found)
             with ui.element("div").classes("counters"):
-                for name, value in _numbers(lane):
+                for row, (name, _) in enumerate(_numbers(lane)):
                     with ui.element("div").classes("fact"):
                         ui.label(name).classes("small soft")
-                        ui.label(value).classes("strong figures")
+                        follower.label(partial(_number, place, row), found).classes("strong figures")
+
+
+def _sentence(place: int, found: tuple[Lane, ...]) -> str:
+    return found[place].sentence
+
+
+def _number(place: int, row: int, found: tuple[Lane, ...]) -> str:
+    return _numbers(found[place])[row][1]
 
 
 def _numbers(lane: Lane) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ class _Views:
         await self._people.load()
 
     def _pages(self) -> None:
-        cards = Piece(ways.build_lanes, "cards")
+        cards = ways.cards()
         self._watching.listen(lambda seen: cards.show(ways.lanes(seen)))
 
     async def _report(self) -> None:
