@@ -217,6 +217,9 @@ def test_open_windows_are_those_that_the_verb_counts(admin: Visitor, site: Site)
     with page.expect_download() as download:
         press(page, "Export")
     assert len(download.value.path().read_text().splitlines()) == 41
+    press(page, "Write to them")
+    expect(page.get_by_role("radio", name="Everyone whose window is open")).to_be_checked()
+    expect(page.get_by_text("acme: 24 windows are open now")).to_be_visible()
 
 
 def test_a_viewer_sees_everything_and_may_change_nothing(visitor: Callable[..., Visitor], site: Site):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from nicegui import ui
 from sqlalchemy import Row
@@ -31,7 +32,6 @@ SOURCES = {
     ContactSource.PULL.value: "read from the conversations",
     ContactSource.IMPORT.value: "imported",
 }
-_WRITE = "/new?list=@contacts"
 
 
 class Writer(NamedTuple):
@@ -64,7 +64,7 @@ async def show() -> None:
         if found:
             buttons.outlined("Export", lambda: _export(session, page.value, table.filters), icon="download")
         if any(each.windows for each in found) and session.may(Right.SUBMIT):
-            buttons.primary("Write to them", lambda: ui.navigate.to(_WRITE), icon="send")
+            buttons.primary("Write to them", lambda: ui.navigate.to(f"/new?open_of={quote(page.value)}"), icon="send")
     if not found:
         with ui.element("div").classes("nothing"):
             _teach_pages()

@@ -16,6 +16,7 @@ from campaigns.web.dashboard.wizard import origin
 from campaigns.web.dashboard.wizard.content import STEPS
 from campaigns.web.dashboard.wizard.steps import Steps
 from campaigns.web.dashboard.wizard.visit import Visit
+from schemas.campaign_file import CONTACTS
 from schemas.right import Right
 from schemas.sketch import Sketch
 
@@ -23,15 +24,15 @@ _SHOWN = 5
 
 
 @screen("/new", "New campaign", "add_circle", nav=20, right=Right.SUBMIT)
-async def begin(source: Annotated[str, Query(alias="from")] = "") -> None:
-    """Build an empty wizard, or one with the content of the campaign `from`."""
+async def begin(source: Annotated[str, Query(alias="from")] = "", open_of: str = "") -> None:
+    """Build an empty wizard, one with the content of the campaign `from`, or one for the open windows of a page."""
     session = current()
     if source:
         await _take_up(session, source)
         return
     frame.heading("New campaign")
     found, now = await ask.aside(lambda: _latest(session))
-    visit = Visit(session, {})
+    visit = Visit(session, {"list": CONTACTS, "page": open_of} if open_of else {})
     if found:
         waiting = _list(session, found, now)
         visit.on_first = lambda: waiting.set_visibility(False)
