@@ -17,7 +17,8 @@ _NOTIFY = text("""
     SELECT :key, id, :event_id, :kind, '', 'queued', 0, :at, :at, '' FROM notice_target WHERE kinds LIKE :wanted
 """)
 _LISTED = """
-    SELECT event.id, event.at, event.kind, event.actor, event.sentence, campaign.ref AS campaign, page.name AS page
+    SELECT event.id, event.at, event.kind, event.actor, event.sentence, campaign.ref AS campaign, page.name AS page,
+        campaign.name AS name
     FROM event LEFT JOIN campaign ON campaign.id = event.campaign_id LEFT JOIN page ON page.id = event.page_id
     WHERE event.id < :before {which} ORDER BY event.id DESC LIMIT :most
 """

@@ -177,8 +177,13 @@ def _move(
         if conn.execute(_SET, facts).rowcount:
             return
     raise StateError(
-        f"{campaign.name} is {_state(conn, campaign)}; only a campaign that is {' or '.join(allowed)} can become {new}."
+        f"{campaign.name} is {_state(conn, campaign)}; only a campaign that is {_either(allowed)} can become {new}."
     )
+
+
+def _either(states: tuple[CampaignState, ...]) -> str:
+    *others, last = (state.replace("_", " ") for state in states)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _state(conn: Connection, campaign: Campaign) -> str:

@@ -75,7 +75,7 @@ def test_the_list_shows_acts_and_follows(admin: Visitor, site: Site, shot):
     shot(page, "campaigns")
     row(page, "Spring").get_by_role("button", name="Pause").click()
     question = page.get_by_role("dialog", name="Pause Spring?")
-    expect(question).to_contain_text("40 people have not got it yet")
+    expect(question).to_contain_text("40 people wait until somebody resumes it")
     shot(page, "campaigns-ask", full=False)
     question.get_by_role("button", name="Not now").click()
     expect(question).to_be_hidden()
@@ -106,7 +106,7 @@ def test_what_somebody_else_did_first_is_told(admin: Visitor, site: Site, shot):
     page = admin.open("/campaigns")
     row(page, "Spring").get_by_role("button", name="Cancel").click()
     question = page.get_by_role("dialog", name="Cancel Spring?")
-    expect(question).to_contain_text("40 people will not get it")
+    expect(question).to_contain_text("40 people will not")
     with site.runtime.reading() as conn:
         spring = find.campaign(conn, "Spring")
     control.cancel(site.runtime, spring, "key:other")

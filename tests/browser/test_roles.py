@@ -45,7 +45,13 @@ MENU = {
 }
 CLOSED = {"/new": EVERYBODY - WRITERS, "/keys": EVERYBODY - ADMINS, "/webhooks": EVERYBODY - ADMINS}
 SCREENS: Mapping[str, Mapping[str, frozenset[Role]]] = {
-    "/campaigns": {"New campaign": WRITERS, "Pause": SENDERS, "Resume": SENDERS, "Cancel": SENDERS},
+    "/campaigns": {
+        "New campaign": WRITERS,
+        "Pause": SENDERS,
+        "Resume": SENDERS,
+        "Cancel": SENDERS,
+        "Discard": WRITERS,
+    },
     "/campaigns/{Autumn}": {
         "Launch": SENDERS,
         "Send a test": WRITERS,

@@ -49,6 +49,11 @@ LANE: dict[LaneState, Look] = {
 }
 
 
+def word(state: str) -> str:
+    """Return a recipient's state as the dashboard calls it in a sentence."""
+    return DELIVERY[state].word.lower()
+
+
 def chip(look: Look) -> ui.element:
     """Build a chip."""
     with ui.element("span").classes(f"chip {look.tone}") as built:

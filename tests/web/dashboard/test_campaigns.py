@@ -39,7 +39,6 @@ def test_a_scheduled_one_says_when_and_by_whose_clock(runtime, tmp_path):
     line = told(runtime, factories.launched(runtime, tmp_path, factories.people(3), file))
     assert line.next[0].startswith("Starts in 2 h ")
     assert line.next[1].endswith(f"{start:%b %Y, %H:%M} Europe/Paris")
-    assert line.waiting == 3
 
 
 def test_who_is_set_aside_is_not_waited_for(runtime, tmp_path):

@@ -80,7 +80,7 @@ def frame_of(names: Sequence[str]) -> dict[str, Any]:
     legend = {"top": 0, "left": 0, "textStyle": text, "itemWidth": 18, "icon": "roundRect", "itemHeight": 3}
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 16, "top": 36, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 28, "top": 36, "bottom": 8, "containLabel": True},
         "legend": legend | {"data": list(names)},
         "tooltip": {
             "trigger": "axis",

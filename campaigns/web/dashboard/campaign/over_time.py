@@ -11,6 +11,7 @@ from campaigns.web.dashboard import ask, frame
 from campaigns.web.dashboard.campaign import chart
 from campaigns.web.dashboard.campaign.watching import Watching
 
+_SECOND = 1000
 _EXACT = "Every message is counted where it was accepted."
 _CLOSE = "Drawn from the parts of the list: each bar is close, and the sum is exact. The report counts each message."
 
@@ -21,7 +22,8 @@ async def build(watching: Watching) -> None:
     if told is None:
         ui.label("Nothing was accepted yet.").classes("soft")
         return
-    with frame.section(f"Accepted in each {lasting(told.step)}"), ui.element("div").classes("panel"):
+    every = "Accepted each second" if told.step == _SECOND else f"Accepted in every {lasting(told.step)}"
+    with frame.section(every), ui.element("div").classes("panel"):
         name = "Messages accepted in each interval, and all together"
         ui.echart(_options(told), renderer="svg").classes("pace").props(f'role=img aria-label="{name}"')
     exactly = _EXACT if told.exact else _CLOSE

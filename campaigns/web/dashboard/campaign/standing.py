@@ -49,7 +49,7 @@ class Panel:
         shown = counters(seen) if launched else ()
         self._bar.show(shown)
         self._counters.show(shown)
-        self._equation.show(equation(seen.standing) if launched else "")
+        self._equation.show(equation(seen.standing, chips.word) if launched else "")
         self._facts.show(facts(seen))
 
 

@@ -179,7 +179,7 @@ def _lane(page: PageStatus, channel: Channel) -> Lane:
 
 
 def _told(counts: Mapping[str, int], *states: str) -> str:
-    return ", ".join(f"{counts[state]:,} {chips.DELIVERY[state].word.lower()}" for state in states if counts[state])
+    return ", ".join(f"{counts[state]:,} {chips.word(state)}" for state in states if counts[state])
 
 
 def _alone(seen: Seen) -> bool:

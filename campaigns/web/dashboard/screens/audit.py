@@ -22,7 +22,7 @@ _CHOICES = 200
 
 
 class Happened(NamedTuple):
-    """One event; `at` in epoch milliseconds, `campaign` a campaign's id."""
+    """One event; `at` in epoch milliseconds, `campaign` a campaign's id and `name` its name."""
 
     id: int
     at: int
@@ -30,6 +30,7 @@ class Happened(NamedTuple):
     actor: str
     sentence: str
     campaign: str
+    name: str
     page: str
 
 
@@ -60,7 +61,8 @@ def happened(conn: Connection, filters: Filters, before: int = events.NEWEST, mo
     actor, kind = filters.get("actor", ""), filters.get("kind", "")
     found = events.listed(conn, campaign_id=campaign_id, actor=actor, kind=kind, before=before, most=most)
     return [
-        Happened(row.id, row.at, row.kind, row.actor, row.sentence, row.campaign or "", row.page or "") for row in found
+        Happened(row.id, row.at, row.kind, row.actor, row.sentence, row.campaign or "", row.name or "", row.page or "")
+        for row in found
     ]
 
 
@@ -103,7 +105,7 @@ def _columns() -> list[Column[Happened]]:
     return [
         Column("What", lambda row: (row.sentence, row.kind), _what, "head"),
         Column("Who", lambda row: row.actor),
-        Column("About", lambda row: (row.campaign, row.page), _about),
+        Column("About", lambda row: (row.campaign, row.name, row.page), _about),
         Column("When", lambda row: row.at, lambda at: ui.label(moments.stamp(at)).classes("small soft nowrap")),
     ]
 
@@ -114,10 +116,10 @@ def _what(of: tuple[str, str]) -> None:
     ui.label(kind).classes("small soft")
 
 
-def _about(of: tuple[str, str]) -> None:
-    campaign, page = of
+def _about(of: tuple[str, str, str]) -> None:
+    campaign, name, page = of
     if campaign:
-        ui.link(campaign, f"/campaigns/{campaign}").classes("nowrap")
+        ui.link(name, f"/campaigns/{campaign}").classes("nowrap")
     if page:
         ui.link(page, f"/pages/{page}")
     if not (campaign or page):

@@ -1,18 +1,19 @@
 """Every campaign, the newest first: where it stands now, what comes next, and what can be done about it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
 from campaigns.campaign_file import zone_of
-from campaigns.lifecycle import control, find
-from campaigns.moments import people
+from campaigns.lifecycle import find
 from campaigns.report.pages import accepted, left
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
-from campaigns.web.dashboard.campaign.seen import spoken
+from campaigns.web.dashboard.campaign import stopping
+from campaigns.web.dashboard.campaign.seen import OVER, Seen, look, spoken
 from campaigns.web.dashboard.live import live
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
@@ -22,9 +23,29 @@ from schemas.campaign_file import CampaignFile
 from schemas.right import Right
 from schemas.status import Status
 
+_DRAFT = frozenset({CampaignState.DRAFT})
 _PAUSABLE = frozenset({CampaignState.SENDING, CampaignState.SCHEDULED})
-_CANCELLABLE = _PAUSABLE | {CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.AWAITING_APPROVAL}
-_OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
+_PAUSED = frozenset({CampaignState.PAUSED})
+_CANCELLABLE = _PAUSABLE | _PAUSED | {CampaignState.AWAITING_APPROVAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What can be done in a line of the list; `ask` asks first."""
+
+    word: str
+    icon: str
+    states: frozenset[CampaignState]
+    right: Right
+    ask: Callable[[Session, Seen], Awaitable[object]]
+
+
+_DEEDS = (
+    Deed("Pause", "pause", _PAUSABLE, Right.PAUSE, stopping.pause),
+    Deed("Resume", "play_arrow", _PAUSED, Right.RESUME, stopping.resume),
+    Deed("Cancel", "close", _CANCELLABLE, Right.CANCEL, stopping.cancel),
+    Deed("Discard", "delete_outline", _DRAFT, Right.SUBMIT, stopping.discard),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +70,6 @@ class Line:
     def ref(self) -> str:
         """The campaign's id, as people say it."""
         return self.campaign.ref
-
-    @property
-    def waiting(self) -> int:
-        """How many people have not had their turn."""
-        return self.progress.goal - self.progress.through
 
 
 @screen("/campaigns", "Campaigns", "campaign", nav=10, right=Right.READ)
@@ -105,7 +121,7 @@ def _next(campaign: Campaign, status: Status, now: int) -> tuple[str, str]:
     if campaign.state is CampaignState.SENDING and status.eta:
         done = moments.epoch(status.eta)
         return f"Done {moments.away(done, now)}", moments.stamp(done, zone)
-    if campaign.state in _OVER and campaign.finished_at:
+    if campaign.state in OVER and campaign.finished_at:
         word = chips.CAMPAIGN[campaign.state].word
         return f"{word} {moments.away(campaign.finished_at, now)}", moments.stamp(campaign.finished_at, zone)
     return spoken(status.sentence), ""
@@ -160,64 +176,15 @@ def _moment(of: tuple[str, str]) -> None:
 
 
 def _actions(session: Session, ref: str, state: CampaignState) -> None:
-    if state in _OVER:
-        return
     with ui.element("div").classes("row-actions"):
-        if state in _PAUSABLE and session.may(Right.PAUSE):
-            _button("Pause", "pause", lambda: _pause(session, ref))
-        if state is CampaignState.PAUSED and session.may(Right.RESUME):
-            _button("Resume", "play_arrow", lambda: _resume(session, ref))
-        if state in _CANCELLABLE and session.may(Right.CANCEL):
-            _button("Cancel", "close", lambda: _cancel(session, ref))
+        for deed in _DEEDS:
+            if state in deed.states and session.may(deed.right):
+                buttons.quiet(deed.word, partial(_do, session, ref, deed), icon=deed.icon).props("dense")
 
 
-def _button(word: str, icon: str, on_click: Any) -> None:
-    buttons.quiet(word, on_click, icon=icon).props("dense")
-
-
-def _look(session: Session, ref: str) -> Line:
-    with session.runtime.reading() as conn:
-        found, now = find.exactly(conn, ref), now_of(conn)
-    return line_of(found, session.house.standings.of([found])[ref], now)
-
-
-async def _pause(session: Session, ref: str) -> None:
-    line = await ask.aside(lambda: _look(session, ref))
-    await ask.confirmed(
-        f"Pause {line.campaign.name}?",
-        f"{people(line.waiting)} have not got it yet, and wait until somebody resumes it. Their windows go on closing.",
-        "Pause",
-        lambda: control.pause(session.runtime, line.campaign, session.actor),
-        right=Right.PAUSE,
-        done=lambda change: f"Paused. {change.in_flight:,} still in flight." if change.in_flight else "Paused.",
-    )
-
-
-async def _resume(session: Session, ref: str) -> None:
-    line = await ask.aside(lambda: _look(session, ref))
-    await ask.confirmed(
-        f"Resume {line.campaign.name}?",
-        f"Sending goes on to {people(line.waiting)}; whoever's window has closed meanwhile is skipped.",
-        "Resume",
-        lambda: control.resume(session.runtime, line.campaign, session.actor),
-        right=Right.RESUME,
-        done="Resumed.",
-    )
-
-
-async def _cancel(session: Session, ref: str) -> None:
-    line = await ask.aside(lambda: _look(session, ref))
-    draft = line.campaign.state is CampaignState.DRAFT
-    whom = "It was not launched, so nobody has got it." if draft else f"{people(line.waiting)} will not get it."
-    await ask.confirmed(
-        f"Cancel {line.campaign.name}?",
-        f"{whom} Whoever got it stays in the report. A cancelled campaign cannot be resumed.",
-        "Cancel the campaign",
-        lambda: control.cancel(session.runtime, line.campaign, session.actor),
-        right=Right.CANCEL,
-        done=lambda change: f"Cancelled: {people(change.withdrawn)} will not get it.",
-        grave=True,
-    )
+async def _do(session: Session, ref: str, deed: Deed) -> None:
+    seen = await ask.aside(lambda: look(session, ref))
+    await deed.ask(session, seen)
 
 
 def _teach(session: Session) -> None:
