@@ -4,16 +4,12 @@ PAGECAST_SHOTS names a folder that screenshots are kept in.
 """
 
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -22,6 +18,7 @@ from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from schemas.api_key import Role
 from tests import factories
+from tests.installation import web
 
 CHROMIUM = next(
     (path for path in (Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser")) if path.exists()), None
@@ -53,41 +50,20 @@ class Site:
     url: str
     runtime: Runtime
     folder: Path
-    process: "subprocess.Popen[str]"
 
     def key(self, role: Role = Role.ADMIN, name: str = "") -> str:
         """Make a key and return it."""
         with self.runtime.writing() as conn:
             return keys.create(conn, name or str(role), role, now=now_of(conn), actor="test").secret
 
-    def answers(self) -> bool:
-        assert self.process.poll() is None, self.process.communicate()[1]
-        try:
-            return httpx.get(f"{self.url}/healthz", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """Serve an empty, migrated database."""
     runtime = factories.opened(Settings().home)
-    with socket.create_server(("127.0.0.1", 0)) as wire:
-        port = wire.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "campaigns.web.app"],
-        env={**os.environ, **factories.ENVIRONMENT, "PAGECAST_PORT": str(port)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    running = Site(f"http://127.0.0.1:{port}", runtime, tmp_path, process)
-    try:
-        until(running.answers, "the web process answers", _STARTS)
-        yield running
-    finally:
-        process.kill()
-        process.communicate()
-        runtime.close()
+    with web(Settings().home) as url:
+        yield Site(url, runtime, tmp_path)
+    runtime.close()
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:

@@ -4,11 +4,7 @@ The simulator keeps its own record of who got what, and nobody is in it twice.
 """
 
 import csv
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +24,7 @@ from schemas.campaign import Campaign, CampaignState
 from schemas.status import Status
 from tests import factories
 from tests.browser.conftest import Site, Visitor, until
+from tests.installation import installation
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +52,6 @@ STATES = {
 """By state: what the filter of the people calls it."""
 OF_THE_LIST = {"bad_id", "damaged_id", "duplicate"}
 ACCEPTED = "Accepted by Instagram"
-_UP = 60.0
 _SENT = 45.0
 _SOON = 5.0
 
@@ -75,25 +71,9 @@ def site(tmp_path: Path, platform: Simulator) -> Iterator[Site]:
     entry, route = pages.entered("acme", factories.page(platform.meta_url, rate=RATE))
     with runtime.writing() as conn:
         pages.put(conn, "acme", entry, route, now=now_of(conn), actor="test")
-    with socket.create_server(("127.0.0.1", 0)) as wire:
-        port = wire.getsockname()[1]
-    with (tmp_path / "up.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "campaigns.cli", "up", "--workers", "1"],
-            env=os.environ | factories.ENVIRONMENT | {"PAGECAST_PORT": str(port)},
-            stdout=log,
-            stderr=log,
-            text=True,
-        )
-    running = Site(f"http://127.0.0.1:{port}", runtime, tmp_path, process)
-    try:
-        until(running.answers, "the web process answers", _UP)
-        yield running
-    finally:
-        process.terminate()
-        process.wait(timeout=_UP)
-        runtime.close()
-    assert process.returncode == 0, (tmp_path / "up.log").read_text()
+    with installation(Settings().home) as url:
+        yield Site(url, runtime, tmp_path)
+    runtime.close()
 
 
 def write_people(folder: Path) -> Path:
@@ -159,7 +139,8 @@ def overview_agrees(page: Page, standing: Status) -> None:
     assert +Counter({word: number(row.locator(".many").inner_text()) for word, row in each.items()}) == by_word(
         standing
     )
-    expect(panel(page).get_by_text(report.equation(standing), exact=True)).to_be_visible()
+    equation = report.equation(standing, lambda state: STATES.get(state, state).lower())
+    expect(panel(page).get_by_text(equation, exact=True)).to_be_visible()
     way = page.get_by_role("list", name="From the list to the answers").get_by_role("listitem")
     skipped, accepted = standing.counts["skipped"], by_word(standing)[ACCEPTED]
     turn = EVERYBODY - standing.counts["pending"]

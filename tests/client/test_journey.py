@@ -32,11 +32,11 @@ def as_a_job(call):
 
 
 @pytest.mark.databases("sqlite", pytest.param("postgresql", marks=pytest.mark.long))
-def test_from_a_file_to_its_results(installation, platform, runtime, key, tmp_path):
+def test_from_a_file_to_its_results(installed, platform, runtime, key, tmp_path):
     rows = people(PEOPLE)
     path = tmp_path / "people.csv"
     factories.write_list(path, [*rows, rows[0], rows[1] | {"recipient_id": "none"}])
-    with Client(installation, key) as client:
+    with Client(installed, key) as client:
         listed = client.upload(path)
         assert (listed.rows, listed.usable, listed.rejected, listed.duplicates) == (PEOPLE + 2, PEOPLE, 1, 1)
         assert client.download(lists.rejects(listed.id), tmp_path / "rejects.csv").read_text().count("\n") == 3

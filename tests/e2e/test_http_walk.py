@@ -8,12 +8,9 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from campaigns.settings import Settings
 from campaigns.simulator import Scenario
 from tests import factories
 from tests.factories import people
+from tests.installation import installation
 
 README = Path(__file__).parents[2] / "README.md"
 PEOPLE = 40
@@ -52,30 +50,12 @@ def platform():
 
 
 @pytest.fixture
-def up(tmp_path, dialect, monkeypatch, wait_until):
-    """Web, workers and clock; return the address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = {"PAGECAST_PORT": str(port), "PAGECAST_HOME": str(tmp_path / "home")} | factories.ENVIRONMENT
-    if dialect == "postgresql":
-        settings["PAGECAST_FORCE_EMBEDDED"] = "true"
-    for name, value in settings.items():
+def up(tmp_path, dialect, monkeypatch):  # noqa: ARG001 - `dialect` sets the database
+    """Web, workers and clock; return the address. What follows the README has their settings."""
+    for name, value in factories.ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "campaigns.cli", "up", "--workers", "1"], stdin=subprocess.DEVNULL
-    )
-    try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web is up")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        assert running.wait(60) == 0
-
-
-def answers(url):
-    with suppress(OSError):
-        return urllib.request.urlopen(url, timeout=2).status == 200
-    return False
+    with installation(tmp_path / "home") as url:
+        yield url
 
 
 class Shell:

@@ -3,66 +3,31 @@
 import csv
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 
-import httpx
 import pytest
 
 from campaigns import keys
 from campaigns.runtime import now_of
 from schemas.role import Role
 from tests import factories
-from tests.conftest import POSTGRESQL
 from tests.e2e.conftest import TOKENS, Desk
 from tests.factories import people
+from tests.installation import installation
 
 PEOPLE = 30
 FILES = ("report.html", "results.csv", "results.parquet", "summary.json")
-_PATIENCE = 60.0
 
 
 @pytest.fixture
-def server(runtime, dialect, monkeypatch, wait_until):
+def server(runtime):
     """Everything that sends, as `pagecast up` runs it; return its address and an admin's key."""
-    if dialect == POSTGRESQL:
-        monkeypatch.setenv("PAGECAST_FORCE_EMBEDDED", "true")
     with runtime.writing() as conn:
         key = keys.create(conn, "laptop", Role.ADMIN, now=now_of(conn), actor="test").secret
-    with _up(runtime.settings.home, wait_until) as url:
+    with installation(runtime.settings.home, TOKENS) as url:
         yield url, key
-
-
-@contextmanager
-def _up(home, wait_until):
-    with socket.create_server(("127.0.0.1", 0)) as wire:
-        port = wire.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "campaigns.cli", "up", "--workers", "1"],
-        env=os.environ | TOKENS | {"PAGECAST_HOME": str(home), "PAGECAST_PORT": str(port)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-
-    def answers():
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            return httpx.get(f"{url}/readyz", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-    try:
-        wait_until(answers, "the web answers", _PATIENCE)
-        yield url
-    finally:
-        process.terminate()
-        said = process.communicate(timeout=_PATIENCE)[0]
-    assert process.returncode == 0, said
 
 
 @pytest.fixture
@@ -88,7 +53,6 @@ def files(folder):
     return {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
 
 
-@pytest.mark.databases("sqlite", pytest.param(POSTGRESQL, marks=pytest.mark.long))
 def test_a_run_from_another_machine_sends_once_and_its_report_comes_there(laptop, platform, runtime):
     report = laptop.folder / "report"
     run = laptop("run", "campaign.toml", "--yes", "--json", "--report-dir", str(report))
