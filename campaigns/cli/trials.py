@@ -1,8 +1,7 @@
 """`pagecast test-send`: a campaign's message to one of ours, over the real line."""
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +12,8 @@ from campaigns.cli.drafts import OrFile, found_or_drafted, found_there
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import PagecastError
 from campaigns.lifecycle import trial
-from campaigns.lifecycle.trial import Prepared
-from schemas.api.testers import Like, Test, Tested
+from schemas.api.testers import Test, Tested
 from schemas.outcome import Verdict
-from schemas.trial import PartAnswer
-from schemas.view import View
 
 if TYPE_CHECKING:
     from campaigns.client import Client
@@ -70,40 +66,13 @@ def _here(word: str, wanted: Test) -> tuple[Tested, PagecastError | None]:
             anyway=wanted.anyway,
         )
         if wanted.dry_run:
-            return _facts(prepared, requests=trial.requests(prepared), view=prepared.view), None
+            return trial.tested(prepared, None), None
         ended = trial.send(runtime, prepared, environment, output.actor())
-    said = trial.sentence(prepared, ended)
-    return _facts(prepared, trial.outcome(ended), said, list(ended.answers)), trial.problem(ended)
+    return trial.tested(prepared, ended), trial.problem(ended)
 
 
 def _there(server: "Client", word: str, wanted: Test) -> Tested:
     return server.do(calls.testers.send(found_there(server, word)[0], wanted))
-
-
-def _facts(
-    prepared: Prepared,
-    outcome: str | None = None,
-    sentence: str = "",
-    answers: Sequence[PartAnswer] = (),
-    *,
-    requests: Sequence[dict[str, Any]] = (),
-    view: View | None = None,
-) -> Tested:
-    return Tested(
-        id=prepared.campaign.ref,
-        name=prepared.campaign.name,
-        page=prepared.page,
-        channel=prepared.sender.channel,
-        recipient_id=prepared.trial.recipient_id,
-        like=Like(line=prepared.line, recipient_id=prepared.like),
-        parts=[part.text for part in prepared.trial.parts],
-        outcome=outcome,
-        sentence=sentence,
-        answers=list(answers),
-        requests=list(requests),
-        view=view,
-        dry_run=view is not None,
-    )
 
 
 def _tell(tested: Tested, *, as_json: bool, sent: bool) -> None:

@@ -30,6 +30,7 @@ from campaigns.settings import MissingSecretError
 from campaigns.template import Blank
 from schemas import recipient_list as stored
 from schemas import screened
+from schemas.api.testers import Like, Tested
 from schemas.campaign import Campaign
 from schemas.message import Message
 from schemas.outcome import Verdict
@@ -211,6 +212,25 @@ def sentence(prepared: Prepared, ended: TrialEnd) -> str:
     before = f" Before it was accepted: {ids}." if ids else ""
     meaning = _MEANING[last.outcome].format(part=part, page=prepared.page)
     return f"{meaning} {_told(last)}{before}{_WAY.get(last.outcome, '')}"
+
+
+def tested(prepared: Prepared, ended: TrialEnd | None) -> Tested:
+    """Return what became of a test, or, without an end, what would go out."""
+    return Tested(
+        id=prepared.campaign.ref,
+        name=prepared.campaign.name,
+        page=prepared.page,
+        channel=prepared.sender.channel,
+        recipient_id=prepared.trial.recipient_id,
+        like=Like(line=prepared.line, recipient_id=prepared.like),
+        parts=[part.text for part in prepared.trial.parts],
+        outcome=outcome(ended) if ended else None,
+        sentence=sentence(prepared, ended) if ended else "",
+        answers=list(ended.answers) if ended else [],
+        requests=[] if ended else requests(prepared),
+        view=None if ended else prepared.view,
+        dry_run=ended is None,
+    )
 
 
 def _told(answer: PartAnswer) -> str:

@@ -1,6 +1,6 @@
 """People of ours whom tests may go to, and the tests."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
@@ -13,9 +13,8 @@ from campaigns.web.api.cursor import Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
 from schemas.api.envelope import Answer, Paged
-from schemas.api.testers import Allowed, Disallowed, Like, NewTester, Test, Tested, Tester
+from schemas.api.testers import Allowed, Disallowed, NewTester, Test, Tested, Tester
 from schemas.right import Right
-from schemas.trial import TrialEnd
 
 router = APIRouter(tags=["testers"])
 
@@ -77,22 +76,4 @@ def _tested(desk: Desk, ref: str, wanted: Test) -> Tested:
     ended = None if wanted.dry_run else trial.send(desk.runtime, prepared, desk.environment, desk.actor)
     if ended and (problem := trial.problem(ended)):
         raise problem
-    return Tested(
-        id=prepared.campaign.ref,
-        name=prepared.campaign.name,
-        page=prepared.page,
-        channel=prepared.sender.channel,
-        recipient_id=prepared.trial.recipient_id,
-        like=Like(line=prepared.line, recipient_id=prepared.like),
-        parts=[part.text for part in prepared.trial.parts],
-        **_became(prepared, ended),
-    )
-
-
-def _became(prepared: trial.Prepared, ended: TrialEnd | None) -> dict[str, Any]:
-    """Return what became of a test, or what would go out where it is none."""
-    if ended is None:
-        shown = {"requests": trial.requests(prepared), "view": prepared.view, "dry_run": True}
-        return {"outcome": None, "sentence": "", "answers": [], **shown}
-    told = {"outcome": trial.outcome(ended), "sentence": trial.sentence(prepared, ended), "answers": ended.answers}
-    return {**told, "requests": [], "view": None, "dry_run": False}
+    return trial.tested(prepared, ended)
