@@ -20,7 +20,7 @@ from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
 from schemas.api.verbs import Resolved, Retried, Revised
 from schemas.decision import Scope, Verdict
-from schemas.reason import Reason, about
+from schemas.meaning import meaning
 
 _WIDTH = 10
 
@@ -168,19 +168,11 @@ def _revision(word: str, file: Path, *, writes: bool) -> Iterator[_Correction[Re
             campaign = found(runtime, word)
             written = revising.reworded(campaign, content, toml=toml)
             change = revising.examine(runtime, campaign, written, output.environment())
-            would = Revised(
-                revision=change.revision,
-                pending=change.pending,
-                skipped=change.set_aside,
-                freed=change.freed,
-                findings=change.findings,
-                samples=change.samples,
-                dry_run=True,
-            )
+            would = change.told(change.revision, dry_run=True)
 
             def do() -> Revised:
                 revision = revising.revise(runtime, campaign, change, output.actor())
-                return would.model_copy(update={"revision": revision, "dry_run": False})
+                return change.told(revision, dry_run=False)
 
             yield _Correction(campaign.ref, campaign.name, would, do)
 
@@ -222,5 +214,4 @@ def _outcome(n: int, name: str, state: str, dry_run: bool) -> str:
 
 def _count(counts: dict[str, int], what: str) -> None:
     for reason, n in counts.items():
-        meaning = about(Reason(reason)).sentence if reason in set(Reason) else ""
-        output.note(f"{n:>{_WIDTH},}  {what}: {reason}. {meaning}".rstrip())
+        output.note(f"{n:>{_WIDTH},}  {what}: {reason}. {meaning(reason).sentence}")

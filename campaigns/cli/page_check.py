@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The page's name.")]
 
 def check(name: Name, as_json: AsJson = False) -> None:
     """Ask the platform whether it accepts a page's token; sends no message."""
-    with reach.server() as server:
+    with reach.server(writes=True) as server:
         told = server.do(calls.pages.check(name)) if server else _here(name)
     way = f"The page is parked; `pagecast pages resume {name}` lets it send." if told.parked else ""
     if as_json:
@@ -28,16 +28,7 @@ def check(name: Name, as_json: AsJson = False) -> None:
 
 
 def _here(name: str) -> TokenCheck:
-    with output.opened() as runtime:
+    with output.opened(writes=True) as runtime:
         with runtime.reading() as conn:
             page = pages.named(conn, name)
-        standing = probe(runtime, page, output.environment())
-    return TokenCheck(
-        name=page.name,
-        accepted=standing.accepted,
-        sentence=standing.sentence,
-        code=standing.code,
-        account_id=standing.account_id,
-        token_name=standing.name,
-        parked=page.parked_at is not None,
-    )
+        return probe(runtime, page, output.environment(), output.actor())

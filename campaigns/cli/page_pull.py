@@ -1,6 +1,5 @@
 """`pagecast pages pull`: what people wrote and what went out, read from the platform where no webhook tells it."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from campaigns.cli import calls, output, reach
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.cli.page_check import Name
 from campaigns.errors import StoppedError
-from campaigns.inbound.visit import broken_off, visit
+from campaigns.inbound.visit import visit
 from campaigns.moments import people
 from schemas.api.pages import Pulled
 
@@ -48,10 +47,7 @@ def _here(name: str, back: int | None, *, dry_run: bool) -> Pulled:
     with output.opened(writes=not dry_run) as runtime:
         with runtime.reading() as conn:
             page = pages.named(conn, name)
-        where = output.environment()
-        found, refused = visit(runtime, page, where, output.actor(), since_ms=back, dry_run=dry_run)
-    told = {"complete": refused is None, "sentence": broken_off(page, refused) if refused else ""}
-    return Pulled(name=name, **told, **asdict(found), dry_run=dry_run)
+        return visit(runtime, page, output.environment(), output.actor(), since_ms=back, dry_run=dry_run)
 
 
 def _told(found: Pulled) -> str:

@@ -17,7 +17,7 @@ from campaigns.moments import iso_or_none
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import COUNTED
-from schemas.reason import Reason, about
+from schemas.meaning import meaning
 from schemas.status import Status
 
 if TYPE_CHECKING:
@@ -114,12 +114,7 @@ def show_reasons(reasons: Mapping[str, int], line: Callable[[str], None], before
     """Print how many there are of each reason, most first, and what it means."""
     wide = max(map(len, reasons), default=0)
     for reason, n in sorted(reasons.items(), key=lambda item: -item[1]):
-        line(f"{n:>{WIDTH},}  {before}{reason:<{wide}}  {meaning(reason)}")
-
-
-def meaning(reason: str) -> str:
-    """Return what a reason, or a rule of the list, says about a person."""
-    return about(Reason(reason)).sentence if reason in set(Reason) else "Rejected by this rule of the list."
+        line(f"{n:>{WIDTH},}  {before}{reason:<{wide}}  {meaning(reason).sentence}")
 
 
 def _latest_here() -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from campaigns.inbound.questions import Questions, connected
 from campaigns.moments import lasting
 from campaigns.providers.protocol import Sender
 from campaigns.runtime import Runtime, now_of
+from schemas.api.pages import Pulled
 from schemas.page import Page, ProviderName
 
 
@@ -23,8 +24,8 @@ def visit(
     *,
     since_ms: int | None = None,
     dry_run: bool = False,
-) -> tuple[Found, RefusedError | None]:
-    """Read what is new, or the last `since_ms` milliseconds; return what was found, and what broke it off.
+) -> Pulled:
+    """Read what is new, or the last `since_ms` milliseconds; return what it brought, and what broke it off.
 
     Raises InputError where the page's provider shows no conversations, or its secret is not set.
     """
@@ -35,11 +36,11 @@ def visit(
     if not dry_run:
         with runtime.writing() as conn:
             events.record(conn, now_of(conn), "page.pulled", actor, _told(found), page_id=page.id)
-    return found, refused
+    why = _broken_off(page, refused) if refused else ""
+    return Pulled(name=page.name, complete=refused is None, sentence=why, **asdict(found), dry_run=dry_run)
 
 
-def broken_off(page: Page, refused: RefusedError) -> str:
-    """Say why a pull ended before its time, and how it goes on."""
+def _broken_off(page: Page, refused: RefusedError) -> str:
     wait = f" It asks to wait {lasting(int(refused.wait * 1000))}." if refused.wait else ""
     return f"Page {page.name}: {refused.sentence}{wait} The next pull goes on from here."
 

@@ -12,8 +12,8 @@ from campaigns import events
 from campaigns.briefing import speaker
 from campaigns.errors import StoppedError
 from campaigns.providers import PROBES
-from campaigns.providers.answer import Standing
 from campaigns.runtime import Runtime, now_of
+from schemas.api.pages import TokenCheck
 from schemas.page import Page, ProviderName
 
 CHECKED = "page.checked"
@@ -23,19 +23,25 @@ _MOST = 1024 * 1024
 """Bytes of an answer that are read; an identity is far smaller."""
 
 
-def probe(runtime: Runtime, page: Page, environment: Mapping[str, str]) -> Standing:
-    """Ask the platform about a page's token; raises InputError without its secret, StoppedError without an answer."""
+def probe(runtime: Runtime, page: Page, environment: Mapping[str, str], actor: str) -> TokenCheck:
+    """Ask the platform about a page's token, and write down what it says.
+
+    Raises InputError without the token's secret, StoppedError without an answer.
+    """
     sender = speaker(page, runtime.settings, environment)
     request, understand = PROBES[ProviderName(page.provider)]
-    return understand(sender, _fetched(request(sender)), datetime.now(UTC))
-
-
-def checked(runtime: Runtime, page: Page, environment: Mapping[str, str], actor: str) -> Standing:
-    """Probe, and write down what came of it; raises as `probe` does."""
-    standing = probe(runtime, page, environment)
+    standing = understand(sender, _fetched(request(sender)), datetime.now(UTC))
     with runtime.writing() as conn:
         events.record(conn, now_of(conn), CHECKED, actor, standing.sentence, page_id=page.id)
-    return standing
+    return TokenCheck(
+        name=page.name,
+        accepted=standing.accepted,
+        sentence=standing.sentence,
+        code=standing.code,
+        account_id=standing.account_id,
+        token_name=standing.name,
+        parked=page.parked_at is not None,
+    )
 
 
 def last_check(conn: Connection, page: Page) -> Row[Any] | None:

@@ -25,6 +25,7 @@ from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas import recipient_list as stored
 from schemas import screened
+from schemas.api.verbs import Revised
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile, MessageText
 from schemas.message import Message
@@ -71,6 +72,18 @@ class Revision:
     samples: list[Sample]
     findings: list[str]
     wording: pl.DataFrame
+
+    def told(self, revision: int, *, dry_run: bool) -> Revised:
+        """Return it as whoever asked is told, with the number that the text has then."""
+        return Revised(
+            revision=revision,
+            pending=self.pending,
+            skipped=self.set_aside,
+            freed=self.freed,
+            findings=self.findings,
+            samples=self.samples,
+            dry_run=dry_run,
+        )
 
 
 def reworded(campaign: Campaign, content: str, *, toml: dict[str, Any] | None) -> MessageText:

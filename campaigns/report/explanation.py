@@ -10,7 +10,6 @@ from campaigns import suppression
 from campaigns.errors import NotFoundError
 from campaigns.moments import dated, iso_or_none
 from campaigns.report.choice import chosen
-from campaigns.report.meaning import meaning
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.report.tallies import IMPLIED
@@ -21,6 +20,7 @@ from schemas import recipient_list as stored
 from schemas.campaign import Campaign
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
 from schemas.explanation import Explanation, Line
+from schemas.meaning import meaning
 from schemas.page import Channel
 
 # The unique index leads with the sender, so the campaign's senders find the person without a scan.

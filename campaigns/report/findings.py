@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from campaigns.moments import people
-from campaigns.report.meaning import meaning
 from campaigns.report.pages import accepted, left
 from schemas.lane import LaneState
+from schemas.meaning import meaning
 from schemas.status import Status
 
 _SLOW = 0.8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from campaigns.moments import iso
-from campaigns.report.meaning import meaning
 from campaigns.report.tallies import IMPLIED
+from schemas.meaning import meaning
 
 PARTS = 20
 """Chunks that are read: at most a thousand people each."""

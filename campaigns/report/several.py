@@ -17,9 +17,9 @@ from campaigns.moments import iso_or_none
 from campaigns.report import replies
 from campaigns.report import tallies as tally
 from campaigns.report.conservation import adds_up
-from campaigns.report.meaning import meaning
 from campaigns.report.tallies import Tally
 from schemas.campaign import Campaign, CampaignState
+from schemas.meaning import meaning
 from schemas.several import CampaignLine, PageLine, ReasonLine, Several
 
 MOST = 1_000

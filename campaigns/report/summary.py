@@ -12,9 +12,9 @@ from campaigns.report.ending import exit_code
 from campaigns.report.findings import findings
 from campaigns.report.groups import groups
 from campaigns.report.lanes import LaneNow
-from campaigns.report.meaning import meaning
 from campaigns.report.replies import replies
 from schemas.campaign import Campaign
+from schemas.meaning import meaning
 from schemas.plan import Plan
 from schemas.status import Status
 from schemas.summary import Happening, Interval, Pace, ReasonCount, Summary, Times

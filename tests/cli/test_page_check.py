@@ -3,6 +3,7 @@
 import pytest
 
 from campaigns import simulator
+from campaigns.cli.output import actor
 from campaigns.simulator import Scenario
 from tests import factories
 
@@ -92,3 +93,10 @@ def test_a_missing_secret_and_an_unknown_page(pagecast, stored, monkeypatch):
     monkeypatch.delenv("TOKEN")
     assert pagecast("pages", "check", name).code == 3
     assert pagecast("pages", "check", "nobody").code == 3
+
+
+def test_who_asked_and_what_was_said_is_written_down(pagecast, stored, database):
+    assert pagecast("pages", "check", stored("cafe", "sim-key")).code == 0
+    with database() as conn:
+        events = conn.exec_driver_sql("SELECT actor, sentence FROM event WHERE kind = 'page.checked'").all()
+    assert events == [(actor(), "Orbit accepts the key.")]

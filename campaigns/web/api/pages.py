@@ -1,13 +1,12 @@
 """The sending accounts."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from campaigns import pages as stored
 from campaigns.campaign_file import milliseconds
-from campaigns.inbound.visit import broken_off, visit
+from campaigns.inbound.visit import visit
 from campaigns.lifecycle.accounts import account, accounts, doubts, let_go_on
 from campaigns.lifecycle.probe import probe
 from campaigns.runtime import changing, now_of
@@ -70,19 +69,7 @@ def resume(desk: Here, name: Name, dry_run: DryRun = False) -> Answer[Resumed]:
 @router.post("/{name}/check", **may(Right.CHECK_PAGES))
 def check(desk: Here, name: Name) -> Answer[TokenCheck]:
     """Ask the platform whether it accepts a page's token; sends no message."""
-    page = _named(desk, name)
-    standing = probe(desk.runtime, page, desk.environment)
-    return said(
-        TokenCheck(
-            name=name,
-            accepted=standing.accepted,
-            sentence=standing.sentence,
-            code=standing.code,
-            account_id=standing.account_id,
-            token_name=standing.name,
-            parked=page.parked_at is not None,
-        )
-    )
+    return said(probe(desk.runtime, _named(desk, name), desk.environment, desk.actor))
 
 
 @router.post("/{name}/pull", **may(Right.PULL_PAGES))
@@ -94,9 +81,7 @@ def pull(desk: Here, name: Name, asked: Pull | None = None) -> Answer[Pulled]:
     """
     page, asked = _named(desk, name), asked or Pull()
     since_ms = None if asked.since is None else milliseconds(asked.since, "body.since")
-    found, refused = visit(desk.runtime, page, desk.environment, desk.actor, since_ms=since_ms, dry_run=asked.dry_run)
-    told = {"complete": refused is None, "sentence": broken_off(page, refused) if refused else ""}
-    return said(Pulled(name=name, **asdict(found), **told, dry_run=asked.dry_run))
+    return said(visit(desk.runtime, page, desk.environment, desk.actor, since_ms=since_ms, dry_run=asked.dry_run))
 
 
 def _named(desk: Desk, name: str) -> Page:

@@ -257,12 +257,4 @@ def _revised(desk: Desk, ref: str, correction: Correction) -> Revised:
     revision = change.revision
     if not correction.dry_run:
         revision = revising.revise(desk.runtime, found, change, desk.actor)
-    return Revised(
-        revision=revision,
-        pending=change.pending,
-        skipped=change.set_aside,
-        freed=change.freed,
-        findings=change.findings,
-        samples=change.samples,
-        dry_run=correction.dry_run,
-    )
+    return change.told(revision, dry_run=correction.dry_run)

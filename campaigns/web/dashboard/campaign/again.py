@@ -8,12 +8,12 @@ from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle.rescreen import total
 from campaigns.moments import people
-from campaigns.report.meaning import meaning
 from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.seen import OVER, Seen
 from campaigns.web.dashboard.session import Session
 from schemas.decision import Scope, Verdict
+from schemas.meaning import meaning
 from schemas.right import Right
 
 _BEFORE = {

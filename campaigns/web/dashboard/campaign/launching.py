@@ -9,12 +9,12 @@ from campaigns.lifecycle.launch import launch as verb
 from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview
 from campaigns.moments import people
-from campaigns.report.meaning import meaning
 from campaigns.web.dashboard import ask, moments
 from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.samples import samples
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.session import Session
+from schemas.meaning import meaning
 from schemas.plan import Plan
 from schemas.right import Right
 from schemas.sample import Sample

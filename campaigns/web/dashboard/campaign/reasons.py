@@ -7,11 +7,11 @@ from functools import partial
 from nicegui import ui
 
 from campaigns.report.latest import Refusal
-from campaigns.report.meaning import meaning
 from campaigns.web.dashboard import buttons, moments
 from campaigns.web.dashboard.campaign.piece import Follower, Following
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.copying import copyable
+from schemas.meaning import meaning
 from schemas.reason import Reason, Stage
 
 

@@ -9,13 +9,13 @@ from campaigns.errors import InputError, PagecastError
 from campaigns.lifecycle import revise as verb
 from campaigns.lifecycle.revise import Revision
 from campaigns.moments import people
-from campaigns.report.meaning import meaning
 from campaigns.web.dashboard import ask, buttons
 from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.samples import samples
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.session import Session
 from schemas.campaign_file import CampaignFile, MessageText
+from schemas.meaning import meaning
 from schemas.right import Right
 
 

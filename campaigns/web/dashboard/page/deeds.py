@@ -5,15 +5,14 @@ from enum import StrEnum
 
 from campaigns import pages as stored
 from campaigns.errors import StoppedError
-from campaigns.inbound.pull import Found, RefusedError
-from campaigns.inbound.visit import broken_off, visit
-from campaigns.lifecycle.probe import checked
+from campaigns.inbound.visit import visit
+from campaigns.lifecycle.probe import probe
 from campaigns.moments import people
-from campaigns.providers.answer import Standing
 from campaigns.runtime import changing
 from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.page.health import Health, health
 from campaigns.web.dashboard.session import Session
+from schemas.api.pages import Pulled, TokenCheck
 from schemas.page import Page, ProviderName
 from schemas.right import Right
 
@@ -75,21 +74,20 @@ def consequence(found: Health) -> str:
 
 
 async def _check(session: Session, name: str) -> object:
-    def check() -> Standing:
-        return checked(session.runtime, _page(session, name), session.environment, session.actor)
+    def check() -> TokenCheck:
+        return probe(session.runtime, _page(session, name), session.environment, session.actor)
 
-    return await ask.done_by(check, right=Right.CHECK_PAGES, done=lambda standing: f"Page {name}: {standing.sentence}")
+    return await ask.done_by(check, right=Right.CHECK_PAGES, done=lambda found: f"Page {name}: {found.sentence}")
 
 
 async def _pull(session: Session, name: str) -> object:
-    def pull() -> Found:
-        page = _page(session, name)
-        found, refused = visit(session.runtime, page, session.environment, session.actor)
-        if isinstance(refused, RefusedError):
-            raise StoppedError(broken_off(page, refused))
+    def pull() -> Pulled:
+        found = visit(session.runtime, _page(session, name), session.environment, session.actor)
+        if not found.complete:
+            raise StoppedError(found.sentence)
         return found
 
-    def told(found: Found) -> str:
+    def told(found: Pulled) -> str:
         if not found.messages:
             return f"Page {name}: nothing new in its conversations."
         return f"Page {name}: {found.messages:,} messages, {found.windows:,} windows, {found.opted_out:,} opt-outs."
