@@ -1,11 +1,13 @@
 """How plans and samples look on a terminal."""
 
+import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from campaigns import template
 from campaigns.cli import output
 from campaigns.cli.standings import WIDTH, show_reasons
+from campaigns.moments import clock, people
 from schemas.message import Message
 from schemas.plan import Plan
 from schemas.sample import Sample
@@ -22,14 +24,14 @@ def show_plan(plan: Plan, message: Message, line: Callable[[str], None] = output
     line(f"{plan.total:>{WIDTH},}  rows")
     for page in plan.pages:
         ends = f", done by {_when(page.finish_at)}" if page.finish_at else ""
-        line(f"Page {page.name}: {_people(page.eligible)} at {page.rate:g}/s{ends}. Its limit: {page.bottleneck}.")
+        line(f"Page {page.name}: {people(page.eligible)} at {page.rate:g}/s{ends}. Its limit: {page.bottleneck}.")
     if plan.lost:
-        line(f"{_people(plan.lost)} would be lost to closing windows at this pace. {_remedy(plan)}")
+        line(f"{people(plan.lost)} would be lost to closing windows at this pace. {_remedy(plan)}")
     optional = _optional(message)
     for variable, n in plan.blanks.items():
         if n:
             then = "its default stands in" if variable in optional else "without it nothing is sent to them"
-            line(f"The cell {variable} is blank for {_people(n)}; {then}.")
+            line(f"The cell {variable} is blank for {people(n)}; {then}.")
     for finding in plan.findings:
         line(f"- {finding}")
 
@@ -86,11 +88,5 @@ def _optional(message: Message) -> set[str]:
     }
 
 
-def _people(n: int) -> str:
-    return f"{n:,} {'person' if n == 1 else 'people'}"
-
-
 def _when(iso: str) -> str:
-    """Return a moment in UTC, with its date unless that is today's."""
-    moment, today = datetime.fromisoformat(iso).astimezone(UTC), datetime.now(UTC).date()
-    return moment.strftime("%H:%M:%S UTC" if moment.date() == today else "%Y-%m-%d %H:%M UTC")
+    return clock(round(datetime.fromisoformat(iso).timestamp() * 1000), round(time.time() * 1000))

@@ -11,6 +11,7 @@ from campaigns.cli.output import AsJson, DryRun, Yes
 from campaigns.lifecycle import restore as restoring
 from campaigns.lifecycle.backup import backup as make
 from campaigns.lifecycle.backup import refuse_server
+from campaigns.moments import dated
 from campaigns.settings import Settings
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A .tar, or anything else for a compressed one.")]
@@ -44,7 +45,7 @@ def restore(file: File, yes: Yes = False, dry_run: DryRun = False, as_json: AsJs
     settings = Settings()
     manifest = restoring.look(file)
     full = restoring.holds_something(settings)
-    made = restoring.moment(manifest)
+    made = dated(manifest.made_at)
     if dry_run:
         if as_json:
             output.emit({"file": str(file), "made_at": made, "would_replace": full, "dry_run": True})

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -28,6 +27,7 @@ from campaigns.errors import InputError, StateError
 from campaigns.home import DATABASE, JOBS_LOCK
 from campaigns.ledger import chunks
 from campaigns.lifecycle.backup import MANIFEST, STORAGE, Manifest, database_file, refuse_server
+from campaigns.moments import dated
 from campaigns.runtime import Runtime, make_private, now_of
 from campaigns.settings import Settings
 from schemas import tables
@@ -166,7 +166,7 @@ def _hold(settings: Settings, fresh: Path, manifest: Manifest, actor: str) -> tu
             for chunk in chunks.running(conn):
                 chunks.recover(conn, chunk.id, chunk.owner)
             paused = _pause_all(conn, manifest, actor)
-            jobs.call_off(conn, f"A backup of {moment(manifest)} was restored. Ask again.", now_of(conn))
+            jobs.call_off(conn, f"A backup of {dated(manifest.made_at)} was restored. Ask again.", now_of(conn))
             drafts = int(conn.execute(_DRAFTS).scalar_one())
         with runtime.engine.connect() as conn:
             conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -176,7 +176,7 @@ def _hold(settings: Settings, fresh: Path, manifest: Manifest, actor: str) -> tu
 
 
 def _pause_all(conn: Connection, manifest: Manifest, actor: str) -> list[str]:
-    now, made = now_of(conn), moment(manifest)
+    now, made = now_of(conn), dated(manifest.made_at)
     paused = []
     for row in conn.execute(_GOING).all():
         said = (
@@ -206,11 +206,6 @@ def _reopen(settings: Settings, copied: Path, manifest: Manifest) -> int:
             return bodies.backlog().bodies
     finally:
         runtime.close()
-
-
-def moment(manifest: Manifest) -> str:
-    """Return when a backup was made, in words."""
-    return datetime.fromtimestamp(manifest.made_at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _swap(settings: Settings, fresh: Path) -> Path | None:
