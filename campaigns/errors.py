@@ -6,6 +6,7 @@
     │   ├── NotFoundError   3  there is nothing of that name
     │   └── AmbiguousError  3  there are several things of that name
     ├── StateError          4  not allowed in this state, or nobody confirmed
+    │   └── VoidPlanError   4  the plan that was confirmed is not the present one
     └── StoppedError        5  stopped, and needs a person
 
 Every message is one or two plain sentences: what is wrong, and what to do about it. None holds a secret.
@@ -46,6 +47,10 @@ class StateError(PagecastError):
     """The verb is not allowed in the present state, or nobody confirmed it."""
 
     exit_code = 4
+
+
+class VoidPlanError(StateError):
+    """The plan that was confirmed is not the present one; whoever confirmed it has to look again."""
 
 
 class StoppedError(PagecastError):

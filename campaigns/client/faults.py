@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import httpx
 from pydantic import ValidationError
 
-from campaigns.errors import AmbiguousError, InputError, PagecastError, StateError, UsageError
-from campaigns.faults import TABLE
+from campaigns import faults
+from campaigns.errors import InputError, PagecastError, StateError, UsageError
 from schemas.api.envelope import Failure, Fault
 
 
@@ -16,7 +16,8 @@ class UnreachableError(PagecastError):
     """The server cannot be reached, or cannot do its work now."""
 
 
-CLASSES: Mapping[str, type[PagecastError]] = {code: error for error, (_, code) in TABLE.items()} | {
+CLASSES: Mapping[str, type[PagecastError]] = {
+    **faults.CLASSES,
     "unauthorized": UsageError,
     "forbidden": StateError,
     "method_not_allowed": UsageError,
@@ -28,7 +29,7 @@ CLASSES: Mapping[str, type[PagecastError]] = {code: error for error, (_, code) i
     "unavailable": UnreachableError,
     "service_unavailable": UnreachableError,
 }
-"""What a code of the API means; one that is not here is a PagecastError."""
+"""What a code of the API means: those of the core, and those of HTTP."""
 
 _MOVED = range(300, 400)
 _BROKEN = range(400, 600)
@@ -36,10 +37,7 @@ _BROKEN = range(400, 600)
 
 def raised(fault: Fault) -> PagecastError:
     """Return the error that a fault is, with the server's sentence."""
-    error = CLASSES.get(fault.code, PagecastError)
-    if issubclass(error, AmbiguousError):
-        return error(fault.message, {each.value: each.message for each in fault.details if each.value})
-    return error(fault.message)
+    return faults.raised(fault, CLASSES)
 
 
 def check(url: str, response: httpx.Response) -> None:

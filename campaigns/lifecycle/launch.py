@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import NoResultFound
 
 from campaigns import events, hours
-from campaigns.errors import InputError, StateError
+from campaigns.errors import InputError, StateError, VoidPlanError
 from campaigns.ledger import record
 from campaigns.lifecycle import find, series
 from campaigns.lifecycle.late import MISSED_MS
@@ -44,8 +44,8 @@ def launch(
 
     One that was launched with that `token` is returned as it is: a launch may be said twice. Without a token any plan
     is confirmed, which is for campaigns of a series that was. Unless `starts`, the clock alone begins it, also where
-    its start has passed. Raises StateError where it is no draft or `token` is not that of its present plan, InputError
-    where nobody is eligible, now or when they write. An interrupted launch is begun again from nothing.
+    its start has passed. Raises StateError where it is no draft, VoidPlanError where `token` is not that of its present
+    plan, InputError where nobody is eligible, now or when they write. An interrupted launch begins again from nothing.
     """
     assert campaign.id is not None
     with alone(runtime, campaign):
@@ -69,7 +69,7 @@ def launch(
 
 def _check(planned: Planned, token: str) -> None:
     if planned.plan.token != token:
-        raise StateError(
+        raise VoidPlanError(
             f"The token {token} is not that of the present plan: content, audience or limits have changed since. "
             f"Look at the plan again; its token is {planned.plan.token}."
         )

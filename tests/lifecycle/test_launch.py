@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from campaigns.errors import InputError, StateError
+from campaigns.errors import InputError, StateError, VoidPlanError
 from campaigns.ledger import record
 from campaigns.lifecycle import control
 from campaigns.lifecycle.advance import advance
@@ -114,7 +114,7 @@ def test_a_cancelled_interrupted_launch_leaves_nobody_pending(runtime, folder):
 
 def test_another_token_launches_nothing(runtime, folder):
     campaign = factories.submitted(runtime, folder, factories.people(5))
-    with pytest.raises(StateError, match="wrong"):
+    with pytest.raises(VoidPlanError, match="wrong"):
         launch(runtime, campaign, "wrong", ENVIRONMENT, now=factories.now(runtime), actor="test")
     assert factories.rows_of(runtime, campaign) == []
     assert state(runtime) == "draft"
@@ -128,7 +128,7 @@ def test_a_suppression_since_the_plan_changes_the_token(runtime, folder):
         conn.execute(
             factories.text("INSERT INTO suppression VALUES (:id, 0, 'cli', '', 1)"), {"id": factories.person(2)}
         )
-    with pytest.raises(StateError, match=token):
+    with pytest.raises(VoidPlanError, match=token):
         launch(runtime, campaign, token, ENVIRONMENT, now=now, actor="test")
 
 

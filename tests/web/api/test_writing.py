@@ -60,7 +60,7 @@ def test_from_a_list_to_a_launch(admin, author, sender, runtime):
     assert (plan["eligible"], plan["rejected"], plan["total"]) == (5, 1, 6)
     path = f"/campaigns/{made['id']}/launch"
     assert author.post(path, {"token": plan["token"]}, status=403)["code"] == "forbidden"
-    assert sender.post(path, {"token": "another"}, status=409)["code"] == "conflict"
+    assert sender.post(path, {"token": "another"}, status=409)["code"] == "plan_void"
     launch = sender.post(path, {"token": plan["token"]})
     assert (launch["state"], launch["rows"]) == ("sending", 6)
     assert sender.post(path, {"token": plan["token"]}) == launch

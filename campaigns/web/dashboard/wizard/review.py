@@ -6,7 +6,7 @@ from nicegui import ui
 from pydantic import TypeAdapter
 
 from campaigns import sketches
-from campaigns.errors import PagecastError, StateError
+from campaigns.errors import PagecastError, StateError, VoidPlanError
 from campaigns.lifecycle import find
 from campaigns.lifecycle.submit import drop
 from campaigns.moments import people
@@ -153,7 +153,7 @@ class _Review:
     async def _void(self, error: PagecastError) -> None:
         """Say why it was not launched; where something changed since it was planned, plan it anew."""
         self._busy.set_visibility(False)
-        if "token" not in str(error):
+        if not isinstance(error, VoidPlanError):
             ask.fail(str(error))
             return
         await self.plan()
