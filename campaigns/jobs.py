@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, text
 from campaigns import locks
 from campaigns.errors import NotFoundError, StateError
 from schemas.api.envelope import Fault
+from schemas.api_key import ApiKey, Role
 from schemas.job import Job, JobKind
 
 LEASE_MS = 30_000
@@ -134,6 +135,19 @@ def find(conn: Connection, ref: str) -> Job:
     if row is None:
         raise NotFoundError(f"There is no job {ref}. Jobs stay for a week; ask for the same once more.")
     return _job(row)
+
+
+def seen_by(conn: Connection, ref: str, key: ApiKey) -> Job:
+    """Return a job that the key may see; raises NotFoundError."""
+    found = find(conn, ref)
+    if found.key_id != key.id and not sees_all(key):
+        raise NotFoundError(f"There is no job {ref} of yours. Jobs are seen by who asked for them, and by admins.")
+    return found
+
+
+def sees_all(key: ApiKey) -> bool:
+    """Whether a key sees the jobs of others."""
+    return key.role is Role.ADMIN
 
 
 def listed(conn: Connection, key_id: int | None, before: int, most: int) -> Sequence[Job]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import StreamingResponse
 
 from campaigns import jobs as table
-from campaigns.errors import NotFoundError, StateError
+from campaigns.errors import StateError
 from campaigns.web.api.cursor import LARGEST, Cursor, Limit, page_of, place
 from campaigns.web.api.desk import Desk, Here, may
 from campaigns.web.api.envelope import said
@@ -15,7 +15,6 @@ from campaigns.web.api.promise import file_of
 from campaigns.web.api.view import seen
 from schemas.api.envelope import Answer, Paged
 from schemas.api.jobs import Job as Shown
-from schemas.api_key import Role
 from schemas.job import Job, JobState
 from schemas.right import Right
 
@@ -29,7 +28,7 @@ def jobs(desk: Here, limit: Limit = 50, cursor: Cursor = None) -> Paged[Shown]:
     """List your jobs, the newest first, without their results; admins see everybody's."""
     (before,) = place(cursor, (LARGEST,))
     with desk.runtime.reading() as conn:
-        found = table.listed(conn, None if _sees_all(desk) else desk.key.id, before, limit + 1)
+        found = table.listed(conn, None if table.sees_all(desk.key) else desk.key.id, before, limit + 1)
     return page_of(found, limit, lambda job: (job.id or 0,), lambda job: seen(desk, job, whole=False))
 
 
@@ -51,13 +50,4 @@ def result(desk: Here, job_id: Id) -> StreamingResponse:
 
 def _found(desk: Desk, job_id: str) -> Job:
     with desk.runtime.reading() as conn:
-        found = table.find(conn, job_id)
-    if found.key_id != desk.key.id and not _sees_all(desk):
-        raise NotFoundError(
-            f"There is no job {job_id} of this key. Jobs are seen by who asked for them, and by admins."
-        )
-    return found
-
-
-def _sees_all(desk: Desk) -> bool:
-    return desk.key.role is Role.ADMIN
+        return table.seen_by(conn, job_id, desk.key)
