@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
@@ -24,6 +25,7 @@ from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web import metrics
 from campaigns.web.api.app import api
+from campaigns.web.api.desk import AT_ONCE
 from campaigns.web.api.door import Attempts, Door
 from campaigns.web.api.envelope import failed
 from campaigns.web.dashboard.app import alive, dashboard
@@ -49,7 +51,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     inbox = Inbox.of(runtime)
     pulse = Pulse(runtime)
     webhooks = Webhooks(inbox, runtime.settings, environment)
-    passes, attempts = Passes(runtime), Attempts()
+    passes, attempts, heavy = Passes(runtime), Attempts(), CapacityLimiter(AT_ONCE)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -63,7 +65,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     app.include_router(webhooks.router)
     app.router.routes.append(metrics.route(runtime, inbox, attempts))
     app.state.pulse = pulse
-    app.mount("/api/v1", api(runtime, environment, attempts, pulse))
+    app.mount("/api/v1", api(runtime, environment, attempts, pulse, heavy))
     # Not the dashboard's: a program whose address is wrong is told so, and not shown the way to the login.
     app.mount("/api", Door(_nothing, runtime, attempts))
     app.include_router(Login(runtime, passes, attempts).router)
@@ -85,7 +87,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
         return JSONResponse({"status": "ok"})
 
     # Last: it answers every path that is left.
-    app.mount("/", dashboard(runtime, environment, passes, pulse))
+    app.mount("/", dashboard(runtime, environment, passes, pulse, heavy))
     app.add_middleware(Shield)
     return app
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import pytest
+from anyio import CapacityLimiter
 from playwright.sync_api import Page, expect
 
 from campaigns import keys, pages, suppression
@@ -213,7 +214,7 @@ def test_a_verb_needs_its_right_and_a_living_key(runtime: Runtime, role: Role) -
         key = keys.create(conn, "pressed", role, now=now, actor="test").key
     admitted = passes.admit(passes.issue(key, now))
     assert admitted is not None
-    house = House(runtime, {}, passes, Pulse(runtime), Standings(runtime))
+    house = House(runtime, {}, passes, Pulse(runtime), Standings(runtime), CapacityLimiter(1))
     session = Session(house, admitted.key, admitted.shown)
     assert {right for right in Right if not _refused(session, right)} == set(rights_of(role))
     with runtime.writing() as conn:

@@ -94,9 +94,16 @@ class Api(FastAPI):
 
 
 def api(
-    runtime: Runtime, environment: Mapping[str, str], attempts: Attempts | None = None, pulse: Pulse | None = None
+    runtime: Runtime,
+    environment: Mapping[str, str],
+    attempts: Attempts | None = None,
+    pulse: Pulse | None = None,
+    heavy: CapacityLimiter | None = None,
 ) -> FastAPI:
-    """Build the API on opened resources; `environment` is where secrets are looked up."""
+    """Build the API on opened resources; `environment` is where secrets are looked up.
+
+    What it shares with the rest of the process is given: who tries keys, who watches, and work that takes a core.
+    """
     app = Api(
         title="Pagecast",
         version=version("pagecast"),
@@ -111,7 +118,7 @@ def api(
     app.state.runtime = runtime
     app.state.environment = environment
     app.state.pulse = pulse or Pulse(runtime)
-    app.state.heavy = CapacityLimiter(AT_ONCE)
+    app.state.heavy = heavy or CapacityLimiter(AT_ONCE)
     answer_errors(app)
     for resource in _RESOURCES:
         app.include_router(resource.router)

@@ -1,12 +1,15 @@
 """Long work: what is small is done at once, in a thread of this process; what is large is a job, and 202.
 
+The dashboard's is done here too, so that both stand in one line for the threads.
+
 `Prefer` (RFC 7240) has the last word: `respond-async` makes a job of anything, `wait=N` waits for one.
 """
 
 import asyncio
+import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -17,7 +20,7 @@ from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
 
 from campaigns import errands, jobs
-from campaigns.errands import Bench
+from campaigns.errands import Bench, Made
 from campaigns.errors import NotFoundError
 from campaigns.jobs import Asked
 from campaigns.lifecycle import find
@@ -110,13 +113,40 @@ def of_campaign(desk: Desk, kind: JobKind, ref: str, /, **arguments: Any) -> Wor
     return Work(kind, {"campaign": found.ref, **arguments}, small=rows <= SMALL_ROWS)
 
 
+def made(desk: Desk, work: Work) -> tuple[Made, BinaryIO | None]:
+    """Do it here; its file comes open and without a name, so that nothing stays however the answer ends."""
+    with TemporaryDirectory(prefix="pagecast-") as folder:
+        bench = Bench(desk.runtime, desk.environment, Path(folder), desk.actor)
+        done = errands.do(bench, work.kind, work.arguments)
+        return done, (Path(folder) / done.file).open("rb") if done.file else None
+
+
+def asked(desk: Desk, work: Work) -> Job:
+    """Make a job of it, in the name of the desk's key; raises StateError for a key that has too many."""
+    wanted = Asked(work.kind, work.arguments, desk.key.id or 0, desk.actor)
+    with desk.runtime.writing() as conn:
+        return jobs.ask(conn, wanted, now_of(conn))
+
+
+async def awaited(
+    desk: Desk, job: Job, seconds: float = math.inf, tell: Callable[[Job], object] = lambda _: None
+) -> Job:
+    """Look at a job until it has ended, or for so long; `tell` is given it as often as it has not."""
+    deadline, looks = time.monotonic() + seconds, list(_LOOKS)
+    while job.finished_at is None and (left := deadline - time.monotonic()) > 0:
+        tell(job)
+        await asyncio.sleep(min(left, looks.pop(0) if len(looks) > 1 else looks[0]))
+        job = await run_sync(_again, desk, job)
+    return job
+
+
 async def answer(desk: Desk, work: Work, prefer: str) -> Response:
     """Do it, or promise it; raises PagecastError for what is done here and cannot be."""
     wish = Wish.of(prefer)
     if work.small and not wish.later:
-        return await desk.heavily(lambda: _directly(desk, work))
-    job = await run_sync(lambda: _asked(desk, work))
-    job = await _awaited(desk, job, wish.wait)
+        return _answered(work, *await desk.heavily(lambda: made(desk, work)))
+    job = await run_sync(asked, desk, work)
+    job = await awaited(desk, job, wish.wait)
     if wish.wait and job.finished_at is not None:
         return await run_sync(lambda: _as_if_direct(desk, job, work.status, wish.applied))
     shown = await run_sync(lambda: seen(desk, job))
@@ -132,29 +162,8 @@ def file_of(desk: Desk, job: Job) -> StreamingResponse:
         raise NotFoundError(f"The file of job {job.ref} is gone. Ask for the same once more.") from None
 
 
-def _directly(desk: Desk, work: Work) -> Response:
-    with TemporaryDirectory(prefix="pagecast-") as folder:
-        bench = Bench(desk.runtime, desk.environment, Path(folder), desk.actor)
-        made = errands.do(bench, work.kind, work.arguments)
-        if made.file:
-            # Its name is gone at once, so that nothing stays however the answer ends.
-            return _file((Path(folder) / made.file).open("rb"), made.file)
-    return _document(made.document, work.status, {})
-
-
-def _asked(desk: Desk, work: Work) -> Job:
-    asked = Asked(work.kind, work.arguments, desk.key.id or 0, desk.actor)
-    with desk.runtime.writing() as conn:
-        return jobs.ask(conn, asked, now_of(conn))
-
-
-async def _awaited(desk: Desk, job: Job, seconds: float) -> Job:
-    """Look at a job until it has ended, or for so long."""
-    deadline, looks = time.monotonic() + seconds, list(_LOOKS)
-    while job.finished_at is None and (left := deadline - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, looks.pop(0) if len(looks) > 1 else looks[0]))
-        job = await run_sync(_again, desk, job)
-    return job
+def _answered(work: Work, done: Made, file: BinaryIO | None) -> Response:
+    return _file(file, done.file) if file else _document(done.document, work.status, {})
 
 
 def _again(desk: Desk, job: Job) -> Job:

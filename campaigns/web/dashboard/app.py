@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 import nicegui
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from nicegui import ui
 from nicegui.storage import Storage
@@ -28,11 +29,13 @@ _RECONNECT = 10.0
 """Seconds that a screen is kept for a browser whose line broke."""
 
 
-def dashboard(runtime: Runtime, environment: Mapping[str, str], passes: Passes, pulse: Pulse) -> Guard:
+def dashboard(
+    runtime: Runtime, environment: Mapping[str, str], passes: Passes, pulse: Pulse, heavy: CapacityLimiter
+) -> Guard:
     """Build the dashboard on opened resources, to be mounted at /; `alive` has to surround its life."""
     _shell()
     Storage.path = runtime.settings.home / "dashboard"
-    return Guard(nicegui.app, House(runtime, environment, passes, pulse, Standings(runtime)))
+    return Guard(nicegui.app, House(runtime, environment, passes, pulse, Standings(runtime), heavy))
 
 
 @asynccontextmanager

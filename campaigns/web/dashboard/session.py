@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter
 from nicegui import ui
 
 from campaigns.access import holds
 from campaigns.errors import StateError
 from campaigns.runtime import Runtime, now_of
+from campaigns.web.api.desk import Desk
 from campaigns.web.dashboard.standings import Standings
 from campaigns.web.passes import Pass, Passes
 from campaigns.web.pulse import Pulse
@@ -19,7 +21,8 @@ from schemas.right import Right
 class House:
     """What one application's screens share: `environment` is where secrets are looked up.
 
-    `pulse` watches one campaign for a screen of its own, `standings` tells how those of a list stand.
+    `pulse` watches one campaign for a screen of its own, `standings` tells how those of a list stand. Work that
+    takes a core waits for `heavy`, outside of the threads that everything else needs.
     """
 
     runtime: Runtime
@@ -27,6 +30,7 @@ class House:
     passes: Passes
     pulse: Pulse
     standings: Standings
+    heavy: CapacityLimiter
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ class Session:
     def actor(self) -> str:
         """Who it is, for the timeline and the audit."""
         return f"key:{self.key.name}"
+
+    @property
+    def desk(self) -> Desk:
+        """The same person as the API knows them, for work that both do."""
+        return Desk(self.runtime, self.environment, self.key, self.house.heavy)
 
     def may(self, right: Right) -> bool:
         """Whether the key's role has a right; what somebody may not do is not shown to them."""

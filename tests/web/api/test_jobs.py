@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from campaigns import home, jobs, uploads
 from campaigns.runtime import now_of
+from campaigns.web.api import promise
 from schemas.api_key import Role
 from tests import factories
 from tests.factories import launched, people, submitted
@@ -77,6 +78,12 @@ def promised(caller, method, path, **rest):
     job = answer.json()["data"]
     assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
     return job
+
+
+def test_small_is_by_size_and_packing():
+    assert promise.is_small(promise.SMALL_BYTES, b"recipient_id")
+    assert not promise.is_small(promise.SMALL_BYTES + 1, b"recipient_id")
+    assert not promise.is_small(promise.SMALL_PACKED + 1, b"PAR1")
 
 
 @BOTH

@@ -1,6 +1,7 @@
 """What the screens beside campaigns say, and which actions they offer: asked without a browser."""
 
 import pytest
+from anyio import CapacityLimiter
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -49,7 +50,7 @@ def session(runtime):
             key = keys.create(conn, name, role, now=now, actor="test", scopes=scopes).key
         passes = Passes(runtime)
         admitted = passes.admit(passes.issue(key, now))
-        house = House(runtime, factories.ENVIRONMENT, passes, Pulse(runtime), Standings(runtime))
+        house = House(runtime, factories.ENVIRONMENT, passes, Pulse(runtime), Standings(runtime), CapacityLimiter(1))
         return Session(house, admitted.key, admitted.shown)
 
     return of

@@ -2,13 +2,17 @@
 
 import asyncio
 import threading
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from anyio import CapacityLimiter, create_task_group, wait_all_tasks_blocked
+from anyio.to_thread import current_default_thread_limiter
 
 from campaigns import jobs, keys
-from campaigns.errors import InputError
+from campaigns.errors import VoidPlanError
 from campaigns.runtime import now_of
+from campaigns.web.api.desk import Desk
 from campaigns.web.dashboard.wizard import errand
 from schemas.api_key import Role
 from schemas.job import JobKind
@@ -23,7 +27,7 @@ def session(runtime):
     """As much of a session as an errand asks for."""
     with runtime.writing() as conn:
         key = keys.create(conn, "maria", Role.SENDER, now=now_of(conn), actor="test").key
-    return SimpleNamespace(runtime=runtime, environment=factories.ENVIRONMENT, key=key, actor="key:maria")
+    return SimpleNamespace(runtime=runtime, desk=Desk(runtime, factories.ENVIRONMENT, key, CapacityLimiter(1)))
 
 
 def done(session, kind, arguments, *, small, said=None):
@@ -55,7 +59,7 @@ def test_what_is_large_is_a_job_that_is_waited_for(session, runtime, tmp_path, m
         thread.start()
         try:
             made = done(session, JobKind.PLAN, {"campaign": draft.ref}, small=False, said=said)
-            with pytest.raises(InputError, match="token"):
+            with pytest.raises(VoidPlanError, match="The token wrong"):
                 done(session, JobKind.LAUNCH, {"campaign": draft.ref, "token": "wrong"}, small=False)
         finally:
             ending.set()
@@ -66,7 +70,15 @@ def test_what_is_large_is_a_job_that_is_waited_for(session, runtime, tmp_path, m
         assert [job.kind for job in jobs.listed(conn, None, 1 << 62, 9)] == [JobKind.LAUNCH, JobKind.PLAN]
 
 
-def test_small_is_by_size_and_packing():
-    assert errand.is_small(errand.SMALL_BYTES, b"recipient_id")
-    assert not errand.is_small(errand.SMALL_BYTES + 1, b"recipient_id")
-    assert not errand.is_small(errand.SMALL_PACKED + 1, b"PAR1")
+def test_who_waits_takes_no_thread_from_others(session):
+    async def crowded(n):
+        heavy = session.desk.heavy
+        async with heavy, create_task_group() as crowd:
+            for _ in range(n):
+                crowd.start_soon(partial(errand.document, session, JobKind.PLAN, {}, small=True, say=print))
+            await wait_all_tasks_blocked()
+            assert heavy.statistics().tasks_waiting == n
+            assert current_default_thread_limiter().borrowed_tokens == 0
+            crowd.cancel_scope.cancel()
+
+    asyncio.run(crowded(50))

@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from nicegui import ui
 
 from campaigns import jobs
-from campaigns.jobs import Asked
 from campaigns.moments import lasting
 from campaigns.runtime import now_of
+from campaigns.web.api import promise
+from campaigns.web.api.promise import SMALL_ROWS, Work
 from campaigns.web.dashboard import ask, buttons, frame
 from campaigns.web.dashboard.campaign import remaining
-from campaigns.web.dashboard.campaign.downloads import EXPORTS, FEW, Export, of
 from campaigns.web.dashboard.campaign.piece import Piece
 from campaigns.web.dashboard.campaign.watching import Watching
+from campaigns.web.dashboard.downloads import EXPORTS, Export, of
 from campaigns.web.dashboard.live import live
 from schemas.api.envelope import Fault
 from schemas.job import Job, JobState
@@ -71,7 +73,7 @@ class Exports:
             ui.label(title).classes("strong")
             ui.label(said).classes("small soft")
             with ui.row().classes("actions"):
-                if self._watching.seen.rows <= FEW:
+                if self._watching.seen.rows <= SMALL_ROWS:
                     _link(title, f"/downloads/campaigns/{ref}/{export.name}")
                 else:
                     buttons.outlined("Make it", lambda: self._order(export)).props(f'aria-label="Make {title}"')
@@ -82,13 +84,8 @@ class Exports:
         await remaining.begin(self._session, self._watching.seen)
 
     async def _order(self, export: Export) -> None:
-        session, ref = self._session, self._watching.seen.ref
-
-        def order() -> Job:
-            asked = Asked(export.job, export.arguments(ref), session.key.id or 0, session.actor)
-            with session.runtime.writing() as conn:
-                return jobs.ask(conn, asked, now_of(conn))
-
+        desk, work = self._session.desk, Work(export.job, export.arguments(self._watching.seen.ref), small=False)
+        order = partial(promise.asked, desk, work)
         await ask.done_by(order, right=export.right, done="Asked for. It stands below, with a link when it is ready.")
         await self._read()
 

@@ -11,6 +11,7 @@ from nicegui.elements.upload_files import FileUpload
 from campaigns import uploads
 from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime, now_of
+from campaigns.web.api import promise
 from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.wizard import errand
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
@@ -55,7 +56,7 @@ async def read(visit: Visit, upload_id: str, size: int, begins: bytes, say: Call
         visit.session,
         JobKind.LIST,
         {"list": upload_id, "given": given, "zone": columns.get("zone")},
-        small=errand.is_small(size, begins),
+        small=promise.is_small(size, begins),
         say=say,
     )
 

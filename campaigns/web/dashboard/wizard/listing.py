@@ -8,7 +8,7 @@ from campaigns.errors import PagecastError
 from campaigns.lifecycle import glance
 from campaigns.lifecycle.glance import Problem
 from campaigns.web.dashboard import ask, frame
-from campaigns.web.dashboard.wizard import arrival, rejects, zones
+from campaigns.web.dashboard.wizard import arrival, zones
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
 from schemas.recipient_list import LINE, RULE
 
@@ -108,7 +108,7 @@ def _told(visit: Visit, problems: list[Problem]) -> None:
         with ui.element("div").classes("panel problems"):
             for problem in problems:
                 _problem(problem)
-        with ui.link(target=rejects.PATH.format(list_id=visit.get("list"))).classes("download"):
+        with ui.link(target=f"/downloads/lists/{visit.get('list')}/rejects.csv").classes("download"):
             ui.icon("download")
             ui.label("Download rejects.csv")
 

@@ -10,6 +10,7 @@ from campaigns.errors import PagecastError, StateError, VoidPlanError
 from campaigns.lifecycle import find
 from campaigns.lifecycle.submit import drop
 from campaigns.moments import people
+from campaigns.web.api import promise
 from campaigns.web.dashboard import ask, buttons
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard import errand, outcome, pricing
@@ -86,7 +87,7 @@ class _Review:
         """Store the campaign as a draft, in the place of the one that the sketch was before."""
         visit, session = self._visit, self._visit.session
         self._say("Checking the list, the message and the pages…")
-        small = visit.reading is None or visit.reading.rows <= errand.SMALL_ROWS
+        small = visit.reading is None or visit.reading.rows <= promise.SMALL_ROWS
         made = await errand.document(session, JobKind.SUBMIT, {"file": visit.content}, small=small, say=self._say)
         drafted = Drafted.model_validate_json(made)
         before = visit.sketch.campaign if visit.sketch else None
