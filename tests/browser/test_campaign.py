@@ -285,6 +285,9 @@ def test_files_are_for_who_may_read_them(visitor, site: Site):
     assert foreign.status == 403
     remainder = viewer.context.request.get(f"{path}/remainder.csv", headers={"Sec-Fetch-Site": "same-origin"})
     assert remainder.status == 409, "the remainder is for who writes campaigns"
+    path_of_none = f"{site.url}/downloads/lists/lst_{'0' * 32}/rejects.csv"
+    missing = viewer.context.request.get(path_of_none, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (missing.status, "list" in missing.text()) == (404, True)
     assert "/login" in stranger.context.request.get(f"{path}/results.csv").url
 
 
