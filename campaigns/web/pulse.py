@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -17,21 +16,15 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import keys, report
-from campaigns.lifecycle import find
 from campaigns.report import refusals
 from campaigns.report.series import repetition
 from campaigns.runtime import Runtime, now_of
 from schemas.api.campaigns import Series, Standing
-from schemas.campaign import Campaign, CampaignState
-from schemas.status import Status
+from schemas.campaign import CampaignState
 
 OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
-NEWEST = 50
-"""How many campaigns `newest` shows."""
 _EVERY = 1.0
 _KEYS_EVERY = 2.0
-_SETTLED = 60.0
-"""Seconds for which a campaign that is over is not looked at again: receipts alone change it."""
 _AT_ONCE = 2
 
 Seen = TypeVar("Seen")
@@ -93,7 +86,7 @@ class Beat(Generic[Seen]):
 
 
 class Watch(Generic[Seen]):
-    """One watcher's. Iterate to get what there is at once, and then every change until the process ends."""
+    """One watcher's: `changed` returns what there is at once, and then every change until the process ends."""
 
     def __init__(self, beat: Beat[Seen]) -> None:
         self._beat = beat
@@ -133,20 +126,12 @@ class Watch(Generic[Seen]):
     def _is_due(self) -> bool:
         return self._beat.over or self._beat.error is not None or self._beat.version != self._version
 
-    async def __aiter__(self) -> AsyncIterator[Seen]:
-        """Yield what there is, and every change."""
-        while not self.over:
-            seen = await self.changed()
-            if seen is not None:
-                yield seen
-
 
 class Pulse:
-    """What the process looks at: `async with pulse.of(id) as watch`, then `async for standing in watch`."""
+    """What the process looks at: `async with pulse.of(id) as watch`, then `await watch.changed()` until it is over."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._roll = _Roll(runtime)
         self._beats: dict[object, Beat[Any]] = {}
         self._limiter = CapacityLimiter(_AT_ONCE)
         self._over = False
@@ -154,10 +139,6 @@ class Pulse:
     def of(self, campaign_id: int) -> AbstractAsyncContextManager[Watch[Standing]]:
         """Watch how a campaign stands; `campaign_id` is its row's."""
         return self._watched(campaign_id, lambda: standing(self._runtime, campaign_id), _EVERY)
-
-    def newest(self) -> AbstractAsyncContextManager[Watch[list[Status]]]:
-        """Watch the newest campaigns, the newest first; those that are over are up to a minute old."""
-        return self._watched("newest", self._roll.look, _EVERY)
 
     def ended_keys(self) -> AbstractAsyncContextManager[Watch[frozenset[int]]]:
         """Watch which keys let nobody in any more, by the ids of their rows."""
@@ -206,39 +187,3 @@ def standing(runtime: Runtime, campaign_id: int) -> Standing:
         series=Series.model_validate(repeats.document) if repeats else None,
         exit_code=report.exit_code(now),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """A status, when it was taken by the monotonic clock, and when the campaign had ended (epoch ms)."""
-
-    at: float
-    ended: int | None
-    status: Status
-
-
-class _Roll:
-    """Looks at the newest campaigns, and remembers those that are over."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._settled: dict[str, _Looked] = {}
-
-    def look(self) -> list[Status]:
-        """Return how each of them stands."""
-        with self._runtime.reading() as conn:
-            now, staffed = now_of(conn), self._runtime.staffed
-            looked = [
-                self._remembered(each)
-                or _Looked(time.monotonic(), each.finished_at, report.status(conn, each.id or 0, now, staffed=staffed))
-                for each in find.latest(conn, NEWEST)
-            ]
-        self._settled = {each.status.id: each for each in looked if each.status.state in OVER}
-        return [each.status for each in looked]
-
-    def _remembered(self, found: Campaign) -> _Looked | None:
-        kept = self._settled.get(found.ref)
-        if kept is None or time.monotonic() >= kept.at + _SETTLED:
-            return None
-        # One that a retry opened again stands otherwise, and may have ended again since.
-        return kept if (kept.status.state, kept.ended) == (found.state, found.finished_at) else None

@@ -6,7 +6,7 @@ import signal
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from campaigns import keys
 from campaigns.errors import InputError
@@ -16,7 +16,6 @@ from campaigns.web import pulse as pulses
 from campaigns.web.api import progress
 from campaigns.web.pulse import Pulse
 from schemas.api_key import Role
-from tests import factories
 from tests.factories import launched, people, submitted
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
@@ -229,8 +228,8 @@ def test_fifty_who_watch_cost_one_look(runtime, sent):
 
         async def watch(heard):
             async with pulse.of(sent.id) as watching:
-                async for standing in watching:
-                    heard.append(standing.state)
+                while now := await watching.changed():
+                    heard.append(now.state)
 
         heard = [[] for _ in range(50)]
         begun = loop.time()
@@ -293,28 +292,10 @@ def test_an_ended_pulse_ends_who_watches_and_who_comes(runtime, sent):
     async def watched():
         pulse = Pulse(runtime)
         async with pulse.of(sent.id) as watching:
-            async for _ in watching:
-                pulse.end()
-            async with pulse.newest() as later:
-                assert [each async for each in later] == []
-
-    asyncio.run(watched())
-
-
-@BOTH
-def test_the_newest_are_seen_together_and_those_that_are_over_are_remembered(runtime, tmp_path, sent, monkeypatch):
-    draft = submitted(runtime, tmp_path, people(2), factories.content(name="Draft"))
-    control.cancel(runtime, sent, "test")
-
-    async def watched():
-        async with Pulse(runtime).newest() as watching:
-            found = await watching.changed(SOON)
-            assert [(each.id, each.state) for each in found] == [(draft.ref, "draft"), (sent.ref, "cancelled")]
-            assert found[1].counts["cancelled"] == 5
-            with runtime.writing() as conn:
-                conn.execute(text("UPDATE tally SET n = 4 WHERE state = 'cancelled'"))
-            assert await watching.changed(0.3) is None
-            monkeypatch.setattr(pulses, "_SETTLED", 0)
-            assert (await watching.changed(SOON))[1].counts["cancelled"] == 4
+            assert await watching.changed(SOON)
+            pulse.end()
+            assert (await watching.changed(SOON), watching.over) == (None, True)
+            async with pulse.ended_keys() as later:
+                assert (await later.changed(SOON), later.over) == (None, True)
 
     asyncio.run(watched())

@@ -29,11 +29,6 @@ class Tabs:
         """The name of the open tab."""
         return str(self._tabs.value)
 
-    @property
-    def built(self) -> frozenset[str]:
-        """The names of the tabs that somebody has opened."""
-        return frozenset(self._built)
-
     async def open(self, name: str) -> None:
         """Open a tab, built if it was not."""
         await self._fill(name)
