@@ -7,8 +7,6 @@ import time
 import pytest
 
 from campaigns import keys
-from campaigns.cli.app import HERE_ONLY
-from campaigns.cli.verbs import VERBS
 from campaigns.runtime import now_of
 from schemas.role import Role
 from tests import factories
@@ -19,33 +17,6 @@ from tests.factories import people, person
 __all__ = ["reach", "runtime", "serve"]
 
 US = "17900000000000777"
-WORDS = {
-    "cancel": "x",
-    "change": "x --rate 5",
-    "clone": "x",
-    "contacts": "list --page acme",
-    "explain": "x 178",
-    "keys": "list",
-    "launch": "x --plan t",
-    "notices": "list",
-    "pages": "list",
-    "pause": "x",
-    "person": "178",
-    "plan": "x",
-    "preview": "x",
-    "remainder": "x --out left.csv",
-    "report": "x --out report",
-    "resolve": "x --as sent",
-    "resume": "x",
-    "retry": "x --scope failed",
-    "revise": "x --message campaign.toml",
-    "run": "campaign.toml",
-    "submit": "campaign.toml",
-    "suppress": "list",
-    "test-send": "x --to 178",
-    "testers": "list",
-    "watch": "x",
-}
 
 
 class Nowhere:
@@ -233,23 +204,6 @@ def test_an_unfinished_run_that_differs_is_refused(reach, launched, file):
     run = reach.there("run", file(message={"text": "Another one"}), "--yes")
     assert run.code == 4
     assert "the message changed since it began" in run.err
-
-
-@pytest.mark.parametrize("name", sorted(HERE_ONLY))
-def test_verbs_about_this_machine_refuse(pagecast, monkeypatch, name):
-    monkeypatch.setenv("PAGECAST_URL", factories.NOWHERE)
-    run = pagecast(name)
-    assert (run.code, run.err) == (2, f"pagecast: `pagecast {name}` works on this machine only; unset PAGECAST_URL.\n")
-
-
-@pytest.mark.barren
-@pytest.mark.parametrize("name", sorted({*VERBS} - HERE_ONLY - {"check"}))
-def test_every_other_verb_works_at_the_server_and_on_nothing_here(pagecast, monkeypatch, file, tmp_path, name):
-    monkeypatch.setenv("PAGECAST_URL", "https://pagecast.example")
-    monkeypatch.chdir(file().parent)
-    run = pagecast(name, *WORDS.get(name, "").split())
-    assert (run.code, "PAGECAST_API_KEY is not set" in run.err) == (2, True), run.err
-    assert not (tmp_path / "home").exists()
 
 
 def test_the_doctor_says_what_the_server_answers(reach):
