@@ -1,7 +1,6 @@
 """Coming in by a key and by a link, as people do it."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -77,8 +76,7 @@ def test_a_revoked_key_closes_the_screens_that_are_open(admin: Visitor, site: Si
     expect(page).to_have_url(re.compile(re.escape(f"{site.url}/login")), timeout=30_000)
 
 
-def test_light_and_dark_are_remembered(admin: Visitor, visitor: Callable[..., Visitor]):
-    assert visitor
+def test_light_and_dark_are_remembered(admin: Visitor):
     page = admin.open("/campaigns")
     body = page.locator("body")
     expect(body).to_have_class(re.compile("body--light"))

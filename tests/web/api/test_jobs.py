@@ -206,8 +206,8 @@ def test_a_word_that_comes_again_gets_the_same_job(author, draft, labour):
     assert promised(author, "POST", f"/campaigns/{draft.ref}/plan", headers=headers) == job
 
 
-def test_from_a_long_list_to_a_launch(admin, author, labour, runtime, monkeypatch):
-    assert author
+@pytest.mark.usefixtures("author")
+def test_from_a_long_list_to_a_launch(admin, labour, runtime, monkeypatch):
     monkeypatch.setattr("campaigns.web.api.promise.SMALL_BYTES", 100)
     body = written(people(5))
     job = promised(admin, "POST", "/lists", content=body, params={"name": "people.csv"}, headers={})

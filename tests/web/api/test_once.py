@@ -103,8 +103,8 @@ def test_what_broke_may_be_said_again(admin, site):
 
 
 @BOTH
-def test_a_day_later_the_word_is_free(runtime, admin):
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_a_day_later_the_word_is_free(runtime):
     with runtime.writing() as conn:
         now = now_of(conn)
         assert answers.claim(conn, 1, "w", "d", now) is None
@@ -114,8 +114,8 @@ def test_a_day_later_the_word_is_free(runtime, admin):
 
 
 @BOTH
-def test_a_request_whose_process_died_is_done_by_the_next(runtime, admin):
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_a_request_whose_process_died_is_done_by_the_next(runtime):
     with runtime.writing() as conn:
         now = now_of(conn)
         assert answers.claim(conn, 1, "w", "d", now) is None

@@ -132,8 +132,8 @@ def test_who_writes_sees_the_message(sent, sender, viewer):
     assert viewer("GET", f"/campaigns/{sent.ref}/preview").status_code == 403
 
 
-def test_pages_say_what_they_do(sent, runtime, viewer):
-    assert sent
+@pytest.mark.usefixtures("sent")
+def test_pages_say_what_they_do(runtime, viewer):
     (page,) = viewer.get("/pages")
     assert (page["name"], page["state"], page["token"]) == ("acme", "ready", "@{secret:ACME_TOKEN}")
     with runtime.writing() as conn:
@@ -157,8 +157,8 @@ def test_suppressions_come_in_pages(runtime, viewer):
 
 
 @BOTH
-def test_contacts_come_in_pages_the_first_to_close_first(sent, runtime, viewer):
-    assert sent
+@pytest.mark.usefixtures("sent")
+def test_contacts_come_in_pages_the_first_to_close_first(runtime, viewer):
     with runtime.writing() as conn:
         now = now_of(conn)
         heard = [
@@ -189,7 +189,8 @@ def test_the_audit_says_who_did_what(sent, runtime, viewer):
 
 
 @BOTH
-def test_what_came_in_is_listed(sent, runtime, viewer):
+@pytest.mark.usefixtures("sent")
+def test_what_came_in_is_listed(runtime, viewer):
     for n in range(3):
         heard(runtime, person(n), f"m{n}")
     found = viewer.pages("/events", limit=2)
@@ -198,4 +199,3 @@ def test_what_came_in_is_listed(sent, runtime, viewer):
     assert viewer.get("/events", kind="read") == []
     assert viewer("GET", "/events", params={"campaign": "nothing"}).status_code == 404
     assert viewer("GET", "/events", params={"person": "Ann"}).status_code == 422
-    assert sent

@@ -80,13 +80,13 @@ def test_the_totals_of_two_campaigns_add_up(viewer, two, runtime):
 
 
 @BOTH
-def test_a_week_is_every_campaign_that_began_in_it(viewer, two):
+@pytest.mark.usefixtures("two")
+def test_a_week_is_every_campaign_that_began_in_it(viewer):
     def names(since, until):
         told = viewer.get("/reports", **{"from": since, "to": until})
         whole(told)
         return [each["name"] for each in told["campaigns"]]
 
-    assert two
     assert names("2026-12-01", "2026-12-07") == ["Spring", "Summer"]
     assert names("2026-12-01", "2026-12-06") == ["Spring"]
     assert names("2026-12-01T00:00:00Z", "2026-12-07T12:00:00Z") == ["Spring"]
