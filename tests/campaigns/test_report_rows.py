@@ -8,7 +8,6 @@ from sqlalchemy import text
 from campaigns.report import rows as found_rows
 from campaigns.report.rows import rows
 from campaigns.report.tallies import IMPLIED
-from campaigns.settings import Settings
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests import factories
@@ -22,13 +21,6 @@ _COUNTED = text("""
     SELECT campaign_id, page_id, COALESCE(chunk_id, 0), state, COALESCE(reason, ''), count(*)
     FROM delivery GROUP BY 1, 2, 3, 4, 5
 """)
-
-
-@pytest.fixture
-def runtime(dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(Settings().home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

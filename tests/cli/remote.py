@@ -8,13 +8,12 @@ import pytest
 
 from campaigns import keys
 from campaigns.runtime import Runtime, now_of
-from campaigns.settings import Settings
 from schemas.role import Role
 from tests import factories
 from tests.cli.conftest import Run
 from tests.web.conftest import Site, serve
 
-__all__ = ["Reach", "reach", "runtime", "serve", "shape"]
+__all__ = ["Reach", "reach", "serve", "shape"]
 
 KEY = "walker"
 
@@ -55,13 +54,6 @@ def shape(document: Any) -> Any:
     if isinstance(document, dict):
         return {key: shape(value) for key, value in document.items()}
     return [shape(each) for each in document] if isinstance(document, list) else ...
-
-
-@pytest.fixture
-def runtime(dialect: str) -> Any:  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(Settings().home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from campaigns import keys
 from campaigns.runtime import now_of
 from schemas.role import Role
 from tests import factories
-from tests.cli.remote import reach, runtime, serve, shape
+from tests.cli.remote import reach, serve, shape
 from tests.e2e.conftest import Desk
 from tests.factories import people, person
 
-__all__ = ["reach", "runtime", "serve"]
+__all__ = ["reach", "serve"]
 
 US = "17900000000000777"
 

@@ -16,10 +16,10 @@ from campaigns.inbox import Inbox, Raw, Taken
 from campaigns.simulator import Scenario
 from schemas.page import ProviderName
 from tests import factories
-from tests.cli.remote import reach, runtime, serve
+from tests.cli.remote import reach, serve
 from tests.factories import ACCOUNT, person
 
-__all__ = ["reach", "runtime", "serve"]
+__all__ = ["reach", "serve"]
 
 US = "17900000000000777"
 PAGE = ["--channel", "instagram", "--provider", "meta", "--account-id", ACCOUNT, "--token", "@{secret:ACME_TOKEN}"]

@@ -10,9 +10,9 @@ from campaigns.web.app import application
 from schemas.api_key import Role
 from tests import factories
 from tests.installation import installation
-from tests.web.conftest import runtime, serve
+from tests.web.conftest import serve
 
-__all__ = ["runtime", "serve"]
+__all__ = ["serve"]
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from campaigns.web.app import application
-from tests import factories
 
 SECRET = "app_secret_123"
 WORD = "the verify token"
@@ -70,13 +69,6 @@ class Site:
     def close(self):
         self.http.close()
         self.inbox.close()
-
-
-@pytest.fixture
-def runtime(dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(Settings().home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -9,17 +9,9 @@ import pytest
 
 from campaigns import keys
 from campaigns.runtime import now_of
-from campaigns.settings import Settings
 from campaigns.web.app import application
 from schemas.api_key import Role
 from tests import factories
-
-
-@pytest.fixture
-def runtime(dialect):  # noqa: ARG001 - it sets the environment
-    opened = factories.opened(Settings().home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
