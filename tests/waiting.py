@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float) -> None:
-    """Return as soon as `condition` holds; fail after so many seconds, saying `what` did not come."""
+def wait_until(condition: Callable[[], Found], what: str, seconds: float = 10.0) -> Found:
+    """Return what `condition` returns as soon as it holds; fail after so many seconds, saying `what` did not come."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
         time.sleep(0.01)
+    return found

@@ -4,7 +4,6 @@ PAGECAST_SHOTS names a folder that screenshots are kept in.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,15 +63,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with web(Settings().home) as url:
         yield Site(url, runtime, tmp_path)
     runtime.close()
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:
-    """Wait until a condition returns something true, and return that."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-        time.sleep(0.02)
-    return found
 
 
 @dataclass

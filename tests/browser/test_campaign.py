@@ -20,7 +20,8 @@ from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests import factories
-from tests.browser.conftest import PHONE, Site, Visitor, until
+from tests.browser.conftest import PHONE, Site, Visitor
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -142,7 +143,7 @@ def test_numbers_are_the_ledgers_through_pause_correction_and_change(admin: Visi
     shot(page, "campaign-revise", full=False)
     question.get_by_role("button", name="Correct the text").click()
     answered(page, "Correct the text for 15 people?", "Correct it for 15 people")
-    until(
+    wait_until(
         lambda: factories.select(site.runtime, "SELECT revision FROM campaign")[0]["revision"] == 2, "it is corrected"
     )
 

@@ -22,8 +22,9 @@ from campaigns.web.pulse import Pulse
 from schemas.api_key import Role
 from schemas.right import Right
 from tests import factories
-from tests.browser.conftest import Site, Visitor, until
+from tests.browser.conftest import Site, Visitor
 from tests.browser.test_campaign import begun
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -167,7 +168,7 @@ def shows(page: Page, wanted: set[str], where: str) -> None:
         return found == wanted
 
     try:
-        until(same, "the buttons are there", 3.0)
+        wait_until(same, "the buttons are there", 3.0)
     except AssertionError:
         assert (where, found) == (where, wanted)
 

@@ -23,8 +23,9 @@ from schemas.api_key import Role
 from schemas.campaign import Campaign, CampaignState
 from schemas.status import Status
 from tests import factories
-from tests.browser.conftest import Site, Visitor, until
+from tests.browser.conftest import Site, Visitor
 from tests.installation import installation
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -134,7 +135,7 @@ def by_word(standing: Status) -> Counter[str]:
 
 def overview_agrees(page: Page, standing: Status) -> None:
     """Compare counters, equation, the way and the reasons with the ledger."""
-    until(lambda: shown(page) == by_word(standing), f"the counters are {by_word(standing)}", _SOON)
+    wait_until(lambda: shown(page) == by_word(standing), f"the counters are {by_word(standing)}", _SOON)
     each = {row.inner_text().split("\n")[0]: row for row in panel(page).locator(".counter").all()}
     assert +Counter({word: number(row.locator(".many").inner_text()) for word, row in each.items()}) == by_word(
         standing
@@ -145,7 +146,7 @@ def overview_agrees(page: Page, standing: Status) -> None:
     skipped, accepted = standing.counts["skipped"], by_word(standing)[ACCEPTED]
     turn = EVERYBODY - standing.counts["pending"]
     expected = [ROWS, USABLE, USABLE - skipped, turn, accepted, standing.counts["read"], 0]
-    until(lambda: numbers_in(way.locator(".figures.strong")) == expected, f"the way is {expected}", _SOON)
+    wait_until(lambda: numbers_in(way.locator(".figures.strong")) == expected, f"the way is {expected}", _SOON)
     rows = page.get_by_role("table", name="Reasons").locator("tbody").get_by_role("row")
     reasons = {
         row.locator(".head").inner_text().split("\n")[0]: row.locator(".number").inner_text() for row in rows.all()
@@ -250,7 +251,7 @@ def numbers_move(page: Page, site: Site) -> None:
 
 
 def accepted_shown(page: Page, least: int, seconds: float) -> None:
-    until(lambda: shown(page)[ACCEPTED] >= least, f"the screen says {least} accepted", seconds)
+    wait_until(lambda: shown(page)[ACCEPTED] >= least, f"the screen says {least} accepted", seconds)
 
 
 def pause(page: Page, site: Site) -> None:
@@ -260,7 +261,7 @@ def pause(page: Page, site: Site) -> None:
     question.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
     assert campaign_of(site).state is CampaignState.PAUSED
-    until(lambda: not ledger(site)["sending"], "what is in flight is settled", _SOON)
+    wait_until(lambda: not ledger(site)["sending"], "what is in flight is settled", _SOON)
 
 
 def revise(page: Page, site: Site) -> None:
@@ -285,7 +286,7 @@ def resume(page: Page, site: Site) -> None:
 
 
 def finishes(page: Page, site: Site) -> None:
-    until(lambda: campaign_of(site).state is CampaignState.FINISHED, "it is finished", _SENT)
+    wait_until(lambda: campaign_of(site).state is CampaignState.FINISHED, "it is finished", _SENT)
     expect(panel(page).get_by_text("Finished", exact=True)).to_be_visible()
 
 
@@ -295,7 +296,7 @@ def retry(page: Page, site: Site) -> None:
     said = question.inner_text()
     n = int(re.findall(r"Send to (\d+)", said)[0])
     question.get_by_role("button", name=f"Send to {n} p").click()
-    until(lambda: ledger(site)["accepted"] == EVERYBODY - len(REFUSED) + 1, "one of them got it now", _SENT)
+    wait_until(lambda: ledger(site)["accepted"] == EVERYBODY - len(REFUSED) + 1, "one of them got it now", _SENT)
 
 
 def results(page: Page) -> list[dict[str, str]]:

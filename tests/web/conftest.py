@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 
 import httpx
@@ -18,25 +17,19 @@ from campaigns.inbox import Inbox
 from campaigns.runtime import Runtime
 from campaigns.settings import Settings
 from campaigns.web.app import application
+from tests.waiting import wait_until
 
 SECRET = "app_secret_123"
 WORD = "the verify token"
 ENVIRONMENT = {"PAGECAST_META_APP_SECRET": SECRET, "PAGECAST_META_VERIFY_TOKEN": WORD}
 NOW = 1_900_000_000_000
 """Later than anything that a test keeps."""
+_SOON = 20.0
 
 
 def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     """Return the header that Meta would send."""
     return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-
-
-def wait_until(condition, what, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-        time.sleep(0.01)
-    return found
 
 
 class Site:
@@ -64,7 +57,7 @@ class Site:
             found = {(each.provider.value, each.reason.value): each.n for each in self.inbox.refusals(0)}
             return found if sum(found.values()) >= total else None
 
-        return wait_until(counted, "the refusals are written down")
+        return wait_until(counted, "the refusals are written down", _SOON)
 
     def close(self):
         self.http.close()
@@ -84,7 +77,7 @@ def serve(runtime, monkeypatch):
         server = uvicorn.Server(uvicorn.Config(application(own, os.environ), port=0, log_level="warning"))
         thread = threading.Thread(target=server.run)
         thread.start()
-        wait_until(lambda: server.started, "it listens")
+        wait_until(lambda: server.started, "it listens", _SOON)
         site = Site(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", runtime)
         try:
             yield site
