@@ -9,81 +9,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from campaigns import jobs
-from campaigns.ledger import chunks
-from campaigns.ledger.claims import claim
-from campaigns.ledger.settlements import Settlement, settle
 from campaigns.lifecycle import control, find
 from campaigns.report import status
 from campaigns.runtime import now_of
 from schemas.api_key import Role
 from schemas.campaign import Campaign, CampaignState
 from schemas.delivery import DeliveryState
-from schemas.reason import Reason
 from tests import factories
 from tests.browser.conftest import PHONE, Site, Visitor
+from tests.browser.scenes import PEOPLE, WORDS, Worker, begun
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
-
-PEOPLE = 30
-WORDS = {
-    "Accepted by Instagram": ("accepted", "delivered", "read"),
-    "On its way": ("sending",),
-    "Waiting": ("pending",),
-    "Unknown": ("unknown",),
-    "Assumed sent": ("assumed_sent",),
-    "Failed": ("failed",),
-    "Skipped": ("skipped",),
-    "Rejected": ("rejected",),
-    "Duplicate": ("duplicate",),
-}
-
-
-class Worker:
-    """Sends as a worker does: claims of one chunk, settled one way or another."""
-
-    def __init__(self, site: Site, campaign: Campaign) -> None:
-        self.runtime = site.runtime
-        self.campaign = campaign
-        with self.runtime.writing() as conn:
-            conn.execute(factories.text("UPDATE lane SET proven = true"))
-            held = chunks.acquire(conn, self._chunk(), "here:1", now_of(conn))
-        assert held is not None
-        self._held = held
-
-    def _chunk(self) -> int:
-        query = "SELECT id FROM chunk WHERE campaign_id = :id AND state = 'ready' ORDER BY id"
-        return int(factories.select(self.runtime, query, id=self.campaign.id)[0]["id"])
-
-    def sends(self, count: int, state: DeliveryState, **facts: object) -> None:
-        with self.runtime.writing() as conn:
-            now = now_of(conn)
-            rows = claim(conn, self._held, lambda row, _slot: row, name="c", want=count, now=now, after=0).rows
-            assert len(rows) == count
-            for row in rows:
-                done = {"part_done": 1, "accepted_at": now, "message_ids": f"m-{row.id}"}
-                told = done if state is DeliveryState.ACCEPTED else {"part_done": 0}
-                settle(conn, [Settlement(row.id, "c", self._held.place, state, **(told | facts))])
-
-    def goes(self) -> None:
-        with self.runtime.writing() as conn:
-            chunks.release(conn, self._held, now_of(conn))
-
-
-def begun(site: Site, name: str = "Spring") -> Campaign:
-    """Launch a campaign: 8 accepted, 4 refused, 2 in doubt, one opted out, one line twice, one broken."""
-    people = factories.people(PEOPLE, opted_out="")
-    people[7]["opted_out"] = "yes"
-    rows = [*people, people[0], people[1] | {"recipient_id": "1.78E+16"}]
-    message = {"text": "Hi {{ first_name }}", "quick_replies": [{"title": "Yes", "payload": "YES"}]}
-    made = factories.launched(site.runtime, site.folder, rows, factories.content(name=name, message=message))
-    worker = Worker(site, made)
-    worker.sends(8, DeliveryState.ACCEPTED)
-    refused = {"reason": Reason.PERSON_UNAVAILABLE, "code": "551", "request_id": "AbC123"}
-    worker.sends(4, DeliveryState.FAILED, **refused)
-    worker.sends(2, DeliveryState.UNKNOWN, code="ReadTimeout")
-    worker.goes()
-    return made
 
 
 def counts(site: Site, campaign: Campaign) -> Counter[str]:

@@ -7,35 +7,9 @@ from campaigns.lifecycle import control, find
 from schemas.api_key import Role
 from tests import factories
 from tests.browser.conftest import PHONE, Site, Visitor
+from tests.browser.scenes import illegible
 
 pytestmark = pytest.mark.browser
-
-LEGIBLE = 4.5
-"""WCAG 2.2, contrast (minimum) of text."""
-_CONTRASTS = """
-() => {
-  const light = (colour) => {
-    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((each) => each / 255)
-      .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
-  };
-  const ground = (element) => {
-    while (element && /, 0\\)$|^rgba\\(0, 0, 0, 0\\)$/.test(getComputedStyle(element).backgroundColor))
-      element = element.parentElement;
-    return light(getComputedStyle(element || document.body).backgroundColor);
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || /SCRIPT|STYLE/.test(element.tagName)) continue;
-    if (!element.checkVisibility({ visibilityProperty: true })) continue;
-    const [ink, under] = [light(getComputedStyle(element).color), ground(element)];
-    found.push([walker.currentNode.textContent.trim(), (Math.max(ink, under) + 0.05) / (Math.min(ink, under) + 0.05)]);
-  }
-  return found;
-}
-"""
 
 
 def several(site: Site) -> None:
@@ -50,13 +24,6 @@ def several(site: Site) -> None:
         made = factories.launched(site.runtime, site.folder, people, content(name))
         if verb:
             verb(site.runtime, made, "key:maria")
-
-
-def illegible(page: Page) -> list[tuple[str, float]]:
-    """Return every text that is shown with too little contrast, and how much it has."""
-    measured = page.evaluate(_CONTRASTS)
-    assert len(measured) > 20
-    return [(text, round(ratio, 2)) for text, ratio in measured if ratio < LEGIBLE]
 
 
 def row(page: Page, name: str):

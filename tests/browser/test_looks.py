@@ -8,8 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from schemas.api_key import Role
 from tests import factories
 from tests.browser.conftest import PHONE, Site, Visitor
-from tests.browser.test_campaigns import illegible
-from tests.browser.test_roles import prepared
+from tests.browser.scenes import illegible, prepared
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,9 @@ import pytest
 from anyio import CapacityLimiter
 from playwright.sync_api import Page, expect
 
-from campaigns import keys, pages, suppression
+from campaigns import keys
 from campaigns.access import rights_of
 from campaigns.errors import StateError
-from campaigns.lifecycle import control
 from campaigns.runtime import Runtime, now_of
 from campaigns.web.dashboard.session import House, Session
 from campaigns.web.dashboard.standings import Standings
@@ -23,7 +22,7 @@ from schemas.api_key import Role
 from schemas.right import Right
 from tests import factories
 from tests.browser.conftest import Site, Visitor
-from tests.browser.test_campaign import begun
+from tests.browser.scenes import prepared
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -32,7 +31,6 @@ EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.AUTHOR, Role.SENDER, Role.ADMIN})
 SENDERS = frozenset({Role.SENDER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
-OPTED_OUT = factories.person(900)
 
 MENU = {
     "Campaigns": EVERYBODY,
@@ -119,24 +117,6 @@ SCREENS: Mapping[str, Mapping[str, frozenset[Role]]] = {
 _NAMED = re.compile(r'- (button|link) "([^"]+)"')
 _DOES = re.compile(r"Download .*|New campaign for them|Keys|Notices")
 """Links that are more than a way to what a row is about."""
-
-
-def prepared(site: Site) -> dict[str, str]:
-    """Make a page, a draft and a sending, a paused and a cancelled campaign; return their ids by name."""
-    entry, route = pages.entered("acme", factories.page())
-    with site.runtime.writing() as conn:
-        pages.put(conn, "acme", entry, route, now=now_of(conn), actor="test")
-        suppression.suppress(conn, OPTED_OUT, 0, note="asked", now=now_of(conn), actor="test")
-
-    def content(name: str) -> dict[str, object]:
-        return factories.content(name=name, message={"text": f"{name}: hi {{{{ first_name }}}}"})
-
-    made = [factories.submitted(site.runtime, site.folder, factories.people(3), content("Autumn"))]
-    for name, verb in (("Loyalty", control.pause), ("Brunch", control.cancel)):
-        made.append(factories.launched(site.runtime, site.folder, factories.people(3), content(name)))
-        verb(site.runtime, made[-1], "test")
-    made.append(begun(site))
-    return {each.name: each.ref for each in made}
 
 
 def pressed(page: Page) -> set[str]:

@@ -13,7 +13,7 @@ from campaigns.simulator import Scenario
 from schemas.api_key import Role
 from tests import factories
 from tests.browser.conftest import PHONE, Site, Visitor
-from tests.browser.test_campaigns import illegible
+from tests.browser.scenes import illegible
 
 pytestmark = pytest.mark.browser
 

@@ -24,6 +24,7 @@ from schemas.campaign import Campaign, CampaignState
 from schemas.status import Status
 from tests import factories
 from tests.browser.conftest import Site, Visitor
+from tests.browser.scenes import WORDS
 from tests.installation import installation
 from tests.waiting import wait_until
 
@@ -32,16 +33,6 @@ pytestmark = pytest.mark.browser
 EVERYBODY, USABLE, ROWS, RATE = 100, 103, 106, 7
 REFUSED = {3: "blocked", 40: "no_such_person", 70: "unavailable,ok"}
 """By person: what the platform answers; the last one can be sent to when it is tried again."""
-WORDS = {
-    "Accepted by Instagram": ("accepted", "delivered", "read"),
-    "On its way": ("sending",),
-    "Waiting": ("pending",),
-    "Unknown": ("unknown",),
-    "Failed": ("failed",),
-    "Skipped": ("skipped",),
-    "Rejected": ("rejected",),
-    "Duplicate": ("duplicate",),
-}
 STATES = {
     "pending": "Waiting",
     "sending": "On its way",
