@@ -27,6 +27,10 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSALS = {
+    401: "Log in first.",
+    403: "Another site asked for this. Open the dashboard's own address.",
+}
 _AGAIN = 1.0
 _PATIENCE = 3.0
 _OPENED = '0{"sid":"-","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
@@ -163,5 +167,4 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> No
         await receive()
         await send({"type": "websocket.close", "code": _ENDED})
         return
-    said = "Log in first." if status == 401 else "Another site asked for this. Open the dashboard's own address."  # noqa: PLR2004 - HTTP
-    await PlainTextResponse(said, status, {"Cache-Control": "no-store"})(scope, receive, send)
+    await PlainTextResponse(_REFUSALS[status], status, {"Cache-Control": "no-store"})(scope, receive, send)

@@ -68,8 +68,9 @@ class _When:
             )
             self._late = late
             with ui.expansion("When it ends").classes("more"):
-                self._not_after = _Moment(self, "schedule.not_after", "Nothing is sent after")
+                self._not_after = _Moment(visit, self, "schedule.not_after", "Nothing is sent after")
                 self._open_until = _Moment(
+                    visit,
                     self,
                     "schedule.keep_open_until",
                     "Keep it open until",
@@ -137,9 +138,8 @@ class _When:
 class _Moment:
     """A moment that may be left out, in the zone of the start."""
 
-    def __init__(self, when: "_When", path: str, label: str, hint: str = "") -> None:
-        self._when, self._path = when, path
-        visit = when._visit  # noqa: SLF001 - a part of it
+    def __init__(self, visit: Visit, when: _When, path: str, label: str, hint: str = "") -> None:
+        self._visit, self._when, self._path = visit, when, path
         date, time, _ = contents.written(visit.get(path))
         ui.label(label).classes("strong")
         if hint:
@@ -153,12 +153,11 @@ class _Moment:
 
     def typed(self) -> None:
         """Take what the fields hold."""
-        visit = self._when._visit  # noqa: SLF001 - a part of it
         written = contents.at(self._date.value or "", self._time.value or "", self._when.zone)
         half = bool(self._date.value or self._time.value) and not written
-        visit.doubt(self._path, "Choose a date and a time, or clear both." if half else "")
-        if written != visit.get(self._path, ""):
-            visit.put(self._path, written)
+        self._visit.doubt(self._path, "Choose a date and a time, or clear both." if half else "")
+        if written != self._visit.get(self._path, ""):
+            self._visit.put(self._path, written)
             self._when.changed()
 
 
