@@ -27,6 +27,8 @@ _LIST = text("""
                       AND page.account_id = tester.account_id
     WHERE (tester.added_at, tester.recipient_id, tester.channel, tester.account_id)
         > (:added_at, :recipient_id, :channel, :account_id)
+      AND (CAST(:of_channel AS VARCHAR) IS NULL
+           OR (tester.channel = :of_channel AND tester.account_id = :of_account_id))
     ORDER BY tester.added_at, tester.recipient_id, tester.channel, tester.account_id LIMIT :most
 """)
 _BEGIN = text("""
@@ -54,14 +56,21 @@ def remove(conn: Connection, recipient_id: str, account: tuple[str, str] | None 
 
 
 def listed(
-    conn: Connection, *, past: tuple[int, str, str, str] = (-1, "", "", ""), most: int = EVERYBODY
+    conn: Connection,
+    *,
+    account: tuple[str, str] | None = None,
+    past: tuple[int, str, str, str] = (-1, "", "", ""),
+    most: int = EVERYBODY,
 ) -> Sequence[Row[Any]]:
     """Return testers with the name of the account's first page, in the order in which they were added.
 
-    `past` are moment, recipient, channel and account of the one that comes before them.
+    Of one (channel, account), or of all. `past` are moment, recipient, channel and account of the one that comes
+    before them.
     """
     place = dict(zip(("added_at", "recipient_id", "channel", "account_id"), past, strict=True))
-    return conn.execute(_LIST, place | {"most": most}).all()
+    of_channel, of_account_id = account or (None, None)
+    facts = place | {"of_channel": of_channel, "of_account_id": of_account_id, "most": most}
+    return conn.execute(_LIST, facts).all()
 
 
 def begin(conn: Connection, channel: str, account_id: str, recipient_id: str, now: int) -> None:

@@ -1,5 +1,6 @@
 """Whom a test may go to now: the allow-list, the page, the person's own word, and their window."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -20,6 +21,14 @@ _LANES = text("""
     LEFT JOIN tester ON tester.channel = page.channel AND tester.account_id = page.account_id
                      AND tester.recipient_id = :recipient_id
     WHERE lane.campaign_id = :campaign_id ORDER BY page.id
+""")
+# By the campaign's own pages: an account may have several, and `testers.listed` names its first.
+_ALLOWED = text("""
+    SELECT tester.recipient_id, page.name AS page, tester.note
+    FROM lane JOIN page ON page.id = lane.page_id
+    JOIN tester ON tester.channel = page.channel AND tester.account_id = page.account_id
+    WHERE lane.campaign_id = :campaign_id
+    ORDER BY tester.added_at, tester.recipient_id, page.id LIMIT :most
 """)
 _SUPPRESSED = text("SELECT 1 FROM suppression WHERE recipient_id = :recipient_id AND sender_id IN (0, :sender_id)")
 
@@ -45,6 +54,11 @@ def lane_of(conn: Connection, campaign: Campaign, to: str, page: str | None) -> 
     if len(allowed) > 1:
         raise InputError(f"{to} is a tester of {', '.join(lane.name for lane in allowed)}. Choose one with --page.")
     return allowed[0]
+
+
+def allowed(conn: Connection, campaign: Campaign, most: int) -> Sequence[Row[Any]]:
+    """Return whom `lane_of` lets through: recipient_id, the campaign's page, and the note, the first added first."""
+    return conn.execute(_ALLOWED, {"campaign_id": campaign.id, "most": most}).all()
 
 
 def refuse_stopped(conn: Connection, lane: Lane, to: str) -> None:

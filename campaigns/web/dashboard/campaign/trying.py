@@ -2,8 +2,7 @@
 
 from nicegui import ui
 
-from campaigns import testers
-from campaigns.lifecycle import trial
+from campaigns.lifecycle import admission, trial
 from campaigns.runtime import Runtime
 from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.campaign.question import Question
@@ -50,9 +49,8 @@ async def _sent(session: Session, seen: Seen, chosen: str, like: str | None) -> 
 def _testers(runtime: Runtime, seen: Seen) -> dict[str, str]:
     """Return whom a test may go to, as what is chosen and what is shown."""
     with runtime.reading() as conn:
-        found = testers.listed(conn, most=_MOST)
+        found = admission.allowed(conn, seen.campaign, _MOST)
     return {
         f"{row.recipient_id} {row.page}": f"{row.recipient_id}, page {row.page}{f' ({row.note})' if row.note else ''}"
         for row in found
-        if row.page in seen.channels
     }

@@ -1,5 +1,6 @@
 """Whom tests may go to: people of ours, page by page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nicegui import ui
@@ -66,11 +67,10 @@ class _Listed:
             await self.load()
 
 
-def of(session: Session, account: Account) -> list[Row[Any]]:
+def of(session: Session, account: Account) -> Sequence[Row[Any]]:
     """Return the testers of a page's account; asks the database."""
     with session.runtime.reading() as conn:
-        rows = testers.listed(conn, most=_MOST)
-    return [row for row in rows if (row.channel, row.account_id) == (account.channel, account.account_id)]
+        return testers.listed(conn, account=(account.channel, account.account_id), most=_MOST)
 
 
 async def _added(session: Session, page: str) -> bool | None:
