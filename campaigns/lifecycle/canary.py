@@ -7,6 +7,9 @@ from sqlalchemy import Connection, Row, text
 from campaigns import events
 from schemas.delivery import DeliveryState
 
+OUT = "Canary:"
+"""What the sentence of a campaign begins with that paused because its first few are out."""
+
 # A row that came back throttled was not among the first: somebody else takes its place.
 _SPENT = text("""
     SELECT campaign.id, campaign.ref, campaign.canary,
@@ -35,6 +38,14 @@ def told(canary: int | None, eligible: int) -> Iterator[str]:
         yield f"Canary: there are no more than {canary:,} people, so it does not pause."
 
 
+def sentence(ref: str, first: int, told: str, left: int) -> str:
+    """Return what a campaign says whose `first` people had their turn; `told` is what became of them."""
+    return (
+        f"{OUT} the first {first:,} are out: {told}. Look at them; then `pagecast resume {ref}` goes on with the other "
+        f"{left:,}."
+    )
+
+
 def hold(conn: Connection, now: int) -> None:
     """Pause the campaigns whose canary is out and answered; `now` in epoch milliseconds."""
     for row in conn.execute(_SPENT).all():
@@ -52,9 +63,6 @@ def hold(conn: Connection, now: int) -> None:
 def _pause(conn: Connection, row: Row[tuple[int, ...]], now: int) -> None:
     counted = {DeliveryState.ACCEPTED: row.accepted, DeliveryState.FAILED: row.failed, "unknown": row.doubtful}
     told = ", ".join(f"{n:,} {state}" for state, n in counted.items() if n)
-    said = (
-        f"Canary: the first {row.canary:,} are out: {told}. Look at them; then `pagecast resume {row.ref}` goes on "
-        f"with the other {row.pending:,}."
-    )
+    said = sentence(row.ref, row.canary, told, row.pending)
     if conn.execute(_HOLD, {"sentence": said, "id": row.id}).rowcount:
         events.record(conn, now, "campaign.canary", "clock", said, campaign_id=row.id)

@@ -15,6 +15,9 @@ from schemas.reason import Reason
 MISSED_MS = 600_000
 """A start that is later than this is one that `late_start` decides about."""
 
+MISSED = "Paused: its start was missed"
+"""What the sentence of a campaign begins with that asks what to do about a missed start."""
+
 # A series begins nothing itself. That the campaign of one of its moments took long to plan makes it no later.
 _DUE = text("""
     SELECT campaign.id, campaign.ref, campaign.start_at, campaign.first_id, campaign.last_id, campaign.margin_ms,
@@ -46,6 +49,11 @@ def begin(conn: Connection, now: int) -> None:
             _begin_late(conn, row, now)
 
 
+def sentence(ref: str, missed: str) -> str:
+    """Return what a campaign says that asks; `missed` is by how long, and who was lost."""
+    return f"{MISSED} {missed}. `pagecast resume {ref}` sends to those who are left, `pagecast cancel {ref}` ends it."
+
+
 def closed(conn: Connection, row: Row[Any], since: int, now: int) -> str:
     """Return in words how many people of a campaign could be sent to at `since` and no longer can `now` (epoch ms)."""
     margin = row.margin_ms
@@ -64,7 +72,7 @@ def _begin_late(conn: Connection, row: Row[Any], now: int) -> None:
     missed = f"by {lasting(now - row.start_at)}; {closed(conn, row, row.start_at, now)}"
     match CampaignFile.model_validate_json(row.spec).schedule.late_start:
         case "ask":
-            _ask(conn, row, now, f"Paused: its start was missed {missed}.")
+            _ask(conn, row, now, missed)
         case "skip":
             _skip(conn, row, now)
         case "send":
@@ -86,7 +94,7 @@ def _start_late(conn: Connection, row: Row[Any], now: int, missed: str) -> None:
 
 
 def _ask(conn: Connection, row: Row[Any], now: int, missed: str) -> None:
-    said = f"{missed} `pagecast resume {row.ref}` sends to those who are left, `pagecast cancel {row.ref}` ends it."
+    said = sentence(row.ref, missed)
     if conn.execute(_ASK, {"sentence": said, "id": row.id}).rowcount:
         events.record(conn, now, "campaign.late", "clock", said, campaign_id=row.id)
 

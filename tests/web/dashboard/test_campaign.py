@@ -6,6 +6,7 @@ import pytest
 
 from campaigns.access import allowed
 from campaigns.errors import InputError
+from campaigns.lifecycle import canary, late
 from campaigns.report.paces import Paces
 from campaigns.web.dashboard.campaign import again, changing, exports, figures, ways
 from campaigns.web.dashboard.campaign.chart import MOST, Points
@@ -29,6 +30,8 @@ from tests import factories
 
 NOW = 1_796_133_600_000
 FILE = CampaignFile.model_validate(factories.content(schedule={"zone": "Europe/Paris"}))
+HELD = canary.sentence("k7m2", 50, "50 accepted", 4_500)
+MISSED = late.sentence("k7m2", "by 6 h 05 min; 3 windows closed")
 SENDS = {Deed.LAUNCH, Deed.RESUME, Deed.PAUSE, Deed.REVISE, Deed.CHANGE, Deed.RESOLVE, Deed.CANCEL}
 SENDS |= {Deed.RETRY_FAILED, Deed.RETRY_SKIPPED, Deed.RETRY_CANCELLED}
 
@@ -168,21 +171,20 @@ def test_what_waits_for_a_person_is_told():
     parked = page("acme", LaneState.PARKED, "Parked: mend that, then run `pagecast pages resume acme`; or wait.")
     (note,) = notes(seen(pending=1, pages=[parked]))
     assert (note.link, note.sentence) == ("/pages", "Parked: mend that, then resume page acme; or wait.")
-    canary = seen(CampaignState.PAUSED, "Canary: the first 50 are out: 50 accepted.", pending=4_500, accepted=50)
-    assert "4,500 people" in notes(canary)[0].title
-    assert offers(canary, lambda _right: True)[0].word == "Go on"
-    missed = seen(CampaignState.PAUSED, "Paused: its start was missed by 6 h 05 min; 3 windows closed.", pending=7)
+    held = seen(CampaignState.PAUSED, HELD, pending=4_500, accepted=50)
+    assert "4,500 people" in notes(held)[0].title
+    assert offers(held, lambda _right: True)[0].word == "Go on"
+    missed = seen(CampaignState.PAUSED, MISSED, pending=7)
     assert notes(missed)[0].title == "Its start was missed"
     assert "later than it was to" in resuming(missed)
     assert "31 people" in notes(seen(CampaignState.FINISHED, unknown=31))[0].title
 
 
 def test_sentences_speak_of_buttons():
-    canary = "Canary: 50 accepted. Look at them; then `pagecast resume k7m2` goes on with the other 4,500."
-    assert spoken(canary) == "Canary: 50 accepted. Look at them; then go on with the other 4,500."
-    missed = "`pagecast resume k7m2` sends to those who are left, `pagecast cancel k7m2` ends it."
+    said = "Canary: the first 50 are out: 50 accepted. Look at them; then go on with the other 4,500."
+    assert spoken(HELD) == said
     assert spoken("Paused by key:maria.") == "Paused by maria."
-    assert spoken(missed) == "Resume sends to those who are left, Cancel ends it."
+    assert spoken(MISSED).endswith(" closed. Resume sends to those who are left, Cancel ends it.")
     assert spoken("No worker runs here; start `pagecast up`.") == "No worker runs here; start “pagecast up”."
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from campaigns.lifecycle import canary, late
 from campaigns.web.dashboard.campaign.seen import OVER, Seen
 from schemas.campaign import CampaignState
 from schemas.decision import Scope
@@ -66,8 +67,6 @@ _DRAFT, _SCHEDULED, _SENDING, _PAUSED = (
     CampaignState.PAUSED,
 )
 _REOPENS = OVER | {_SENDING, _PAUSED}
-_CANARY = "Canary:"
-_MISSED = "Paused: its start was missed"
 
 
 def offers(seen: Seen, may: Callable[[Right], bool]) -> tuple[Offer, ...]:
@@ -77,12 +76,12 @@ def offers(seen: Seen, may: Callable[[Right], bool]) -> tuple[Offer, ...]:
 
 def is_canary(seen: Seen) -> bool:
     """Whether the first few are out, and somebody is to look at them."""
-    return seen.state is _PAUSED and seen.standing.sentence.startswith(_CANARY)
+    return seen.state is _PAUSED and seen.standing.sentence.startswith(canary.OUT)
 
 
 def is_missed(seen: Seen) -> bool:
     """Whether its start was missed, and somebody is to say what now."""
-    return seen.state is _PAUSED and seen.standing.sentence.startswith(_MISSED)
+    return seen.state is _PAUSED and seen.standing.sentence.startswith(late.MISSED)
 
 
 def _possible(seen: Seen) -> list[Offer]:
