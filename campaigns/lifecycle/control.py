@@ -36,8 +36,9 @@ _ACCEPTED = text("""
 _REFUSED = text("SELECT COALESCE(SUM(n), 0) FROM tally WHERE campaign_id = :id AND state = 'failed'")
 _REFUSALS_STOP = 3
 
-_PAUSABLE = (CampaignState.SENDING, CampaignState.SCHEDULED)
-_CANCELLABLE = (*_PAUSABLE, CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.AWAITING_APPROVAL)
+PAUSABLE = (CampaignState.SENDING, CampaignState.SCHEDULED)
+RESUMABLE = (CampaignState.PAUSED,)
+CANCELLABLE = (*PAUSABLE, CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.AWAITING_APPROVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def pause(runtime: Runtime, campaign: Campaign, actor: str, sentence: str = "") 
     """
     said = sentence or f"Paused by {actor}."
     with runtime.writing() as conn:
-        _move(conn, campaign, _PAUSABLE, CampaignState.PAUSED, said)
+        _move(conn, campaign, PAUSABLE, CampaignState.PAUSED, said)
         now = now_of(conn)
         events.record(conn, now, "campaign.paused", actor, said, campaign_id=campaign.id)
         also = series.pause(conn, campaign, actor, now)
@@ -88,7 +89,7 @@ def resume(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
         now = now_of(conn)
         waits = campaign.started_at is None and campaign.start_at is not None and campaign.start_at > now
         state = CampaignState.SCHEDULED if waits else CampaignState.SENDING
-        _move(conn, campaign, (CampaignState.PAUSED,), state, "")
+        _move(conn, campaign, RESUMABLE, state, "")
         if not waits:
             conn.execute(_BEGUN, {"now": now, "id": campaign.id})
         chunks.restart(conn, campaign.id or 0)
@@ -100,7 +101,7 @@ def _resume_series(runtime: Runtime, campaign: Campaign, held: Sequence[Campaign
     """Wait for the next moment: what came during the pause is left out, unless it is no ten minutes ago."""
     with runtime.writing() as conn:
         now = now_of(conn)
-        _move(conn, campaign, (CampaignState.PAUSED,), CampaignState.SCHEDULED, "")
+        _move(conn, campaign, RESUMABLE, CampaignState.SCHEDULED, "")
         series.leave_out_before(conn, campaign, now - MISSED_MS)
         events.record(conn, now, "campaign.resumed", actor, "Resumed.", campaign_id=campaign.id)
     also = []
@@ -118,7 +119,7 @@ def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
     What a series has under way ends with it.
     """
     with swept(runtime, campaign), runtime.writing() as conn:
-        _move(conn, campaign, _CANCELLABLE, CampaignState.CANCELLED, f"Cancelled by {actor}.")
+        _move(conn, campaign, CANCELLABLE, CampaignState.CANCELLED, f"Cancelled by {actor}.")
         events.record(conn, now_of(conn), "campaign.cancelled", actor, "Cancelled.", campaign_id=campaign.id)
         in_flight = _count(conn, _IN_FLIGHT, campaign)
     withdrawn = 0
@@ -138,7 +139,7 @@ def cancel(runtime: Runtime, campaign: Campaign, actor: str) -> Change:
 
 def foresee(runtime: Runtime, campaign: Campaign, new: CampaignState) -> Change:
     """Return what pausing, resuming or cancelling would do, and change nothing; raises StateError where they would."""
-    allowed = {CampaignState.PAUSED: _PAUSABLE, CampaignState.CANCELLED: _CANCELLABLE}.get(new, (CampaignState.PAUSED,))
+    allowed = {CampaignState.PAUSED: PAUSABLE, CampaignState.CANCELLED: CANCELLABLE}.get(new, RESUMABLE)
     with changing(runtime, dry_run=True) as (conn, _):
         in_flight, pending = _count(conn, _IN_FLIGHT, campaign), _count(conn, _PENDING, campaign)
         _move(conn, campaign, allowed, new, "")

@@ -11,7 +11,7 @@ from campaigns.report.paces import Paces
 from campaigns.web.dashboard.campaign import again, changing, exports, figures, ways
 from campaigns.web.dashboard.campaign.chart import MOST, Points
 from campaigns.web.dashboard.campaign.notes import notes
-from campaigns.web.dashboard.campaign.offers import Deed, offers
+from campaigns.web.dashboard.campaign.offers import STATES, Deed, allows, offers
 from campaigns.web.dashboard.campaign.overview import past
 from campaigns.web.dashboard.campaign.reasons import whys
 from campaigns.web.dashboard.campaign.seen import Seen, spoken
@@ -89,6 +89,15 @@ def test_what_is_offered_depends_on_the_state():
     assert deeds(seen(CampaignState.FINISHED, accepted=5)) == [Deed.CLONE]
     assert Deed.REVISE not in deeds(seen(CampaignState.SENDING, pending=5))
     assert deeds(seen(CampaignState.AWAITING_APPROVAL)) == [Deed.TEST, Deed.CLONE, Deed.CANCEL]
+
+
+@pytest.mark.parametrize("state", list(CampaignState))
+def test_a_row_of_the_list_offers_what_the_campaign_s_own_screen_does(state):
+    shown = deeds(seen(state, pending=5))
+    assert [deed for deed in STATES if allows(state, deed, lambda _right: True)] == [
+        deed for deed in STATES if deed in shown
+    ]
+    assert not any(allows(state, deed, lambda _right: False) for deed in STATES)
 
 
 def test_retry_and_resolve_are_offered_only_where_there_is_somebody():

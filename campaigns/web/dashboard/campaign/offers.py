@@ -1,10 +1,10 @@
 """Which actions a campaign's screen offers: what its state allows, of what the key may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from campaigns.lifecycle import canary, late
+from campaigns.lifecycle import canary, control, late
 from campaigns.web.dashboard.campaign.seen import OVER, Seen
 from schemas.campaign import CampaignState
 from schemas.decision import Scope
@@ -66,12 +66,24 @@ _DRAFT, _SCHEDULED, _SENDING, _PAUSED = (
     CampaignState.SENDING,
     CampaignState.PAUSED,
 )
+STATES: Mapping[Deed, frozenset[CampaignState]] = {
+    Deed.PAUSE: frozenset(control.PAUSABLE),
+    Deed.RESUME: frozenset(control.RESUMABLE),
+    Deed.CANCEL: frozenset(control.CANCELLABLE) - {_DRAFT},
+    Deed.DISCARD: frozenset({_DRAFT}),
+}
+"""In which states a verb is offered; a draft, which could be cancelled too, is discarded instead."""
 _REOPENS = OVER | {_SENDING, _PAUSED}
 
 
 def offers(seen: Seen, may: Callable[[Right], bool]) -> tuple[Offer, ...]:
     """Return what is offered, in the order of the buttons."""
     return tuple(offer for offer in _possible(seen) if may(_RIGHTS[offer.deed]))
+
+
+def allows(state: CampaignState, deed: Deed, may: Callable[[Right], bool]) -> bool:
+    """Whether a deed of `STATES` is offered to somebody in a state."""
+    return state in STATES[deed] and may(_RIGHTS[deed])
 
 
 def is_canary(seen: Seen) -> bool:
@@ -86,17 +98,18 @@ def is_missed(seen: Seen) -> bool:
 
 def _possible(seen: Seen) -> list[Offer]:
     state, running = seen.state, {_SENDING, _SCHEDULED, _PAUSED}
+    resume = "Go on" if is_canary(seen) else "Resume"
     found = [
         (state is _DRAFT, Offer(Deed.LAUNCH, "Launch", "send", first=True)),
-        (state is _PAUSED, Offer(Deed.RESUME, "Go on" if is_canary(seen) else "Resume", "play_arrow", first=True)),
-        (state in {_SENDING, _SCHEDULED}, Offer(Deed.PAUSE, "Pause", "pause", first=True)),
+        (state in STATES[Deed.RESUME], Offer(Deed.RESUME, resume, "play_arrow", first=True)),
+        (state in STATES[Deed.PAUSE], Offer(Deed.PAUSE, "Pause", "pause", first=True)),
         (state is _PAUSED, Offer(Deed.REVISE, "Correct the text", "edit")),
         (state in running, Offer(Deed.CHANGE, "Change pace or hours", "tune")),
         (state not in OVER, Offer(Deed.TEST, "Send a test", "science", spare=state is not _DRAFT)),
         *_again(seen),
         (True, Offer(Deed.CLONE, "Clone", "content_copy", spare=state not in OVER)),
-        (state not in OVER and state is not _DRAFT, Offer(Deed.CANCEL, "Cancel", "close", spare=True)),
-        (state is _DRAFT, Offer(Deed.DISCARD, "Discard the draft", "delete_outline", spare=True)),
+        (state in STATES[Deed.CANCEL], Offer(Deed.CANCEL, "Cancel", "close", spare=True)),
+        (state in STATES[Deed.DISCARD], Offer(Deed.DISCARD, "Discard the draft", "delete_outline", spare=True)),
     ]
     return [offer for possible, offer in found if possible]
 

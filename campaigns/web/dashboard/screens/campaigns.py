@@ -1,6 +1,5 @@
 """Every campaign, the newest first: where it stands now, what comes next, and what can be done about it."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -13,7 +12,9 @@ from campaigns.report.pages import accepted, left
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
 from campaigns.web.dashboard.campaign import stopping
-from campaigns.web.dashboard.campaign.seen import OVER, Seen, look, spoken
+from campaigns.web.dashboard.campaign.deeds import Begun
+from campaigns.web.dashboard.campaign.offers import Deed, allows
+from campaigns.web.dashboard.campaign.seen import OVER, look, spoken
 from campaigns.web.dashboard.live import live
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
@@ -23,28 +24,11 @@ from schemas.campaign_file import CampaignFile
 from schemas.right import Right
 from schemas.status import Status
 
-_DRAFT = frozenset({CampaignState.DRAFT})
-_PAUSABLE = frozenset({CampaignState.SENDING, CampaignState.SCHEDULED})
-_PAUSED = frozenset({CampaignState.PAUSED})
-_CANCELLABLE = _PAUSABLE | _PAUSED | {CampaignState.AWAITING_APPROVAL}
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What can be done in a line of the list; `ask` asks first."""
-
-    word: str
-    icon: str
-    states: frozenset[CampaignState]
-    right: Right
-    ask: Callable[[Session, Seen], Awaitable[object]]
-
-
-_DEEDS = (
-    Deed("Pause", "pause", _PAUSABLE, Right.PAUSE, stopping.pause),
-    Deed("Resume", "play_arrow", _PAUSED, Right.RESUME, stopping.resume),
-    Deed("Cancel", "close", _CANCELLABLE, Right.CANCEL, stopping.cancel),
-    Deed("Discard", "delete_outline", _DRAFT, Right.SUBMIT, stopping.discard),
+_IN_ROW: tuple[tuple[Deed, str, str, Begun], ...] = (
+    (Deed.PAUSE, "Pause", "pause", stopping.pause),
+    (Deed.RESUME, "Resume", "play_arrow", stopping.resume),
+    (Deed.CANCEL, "Cancel", "close", stopping.cancel),
+    (Deed.DISCARD, "Discard", "delete_outline", stopping.discard),
 )
 
 
@@ -177,14 +161,14 @@ def _moment(of: tuple[str, str]) -> None:
 
 def _actions(session: Session, ref: str, state: CampaignState) -> None:
     with ui.element("div").classes("row-actions"):
-        for deed in _DEEDS:
-            if state in deed.states and session.may(deed.right):
-                buttons.quiet(deed.word, partial(_do, session, ref, deed), icon=deed.icon).props("dense")
+        for deed, word, icon, begin in _IN_ROW:
+            if allows(state, deed, session.may):
+                buttons.quiet(word, partial(_do, session, ref, begin), icon=icon).props("dense")
 
 
-async def _do(session: Session, ref: str, deed: Deed) -> None:
+async def _do(session: Session, ref: str, begin: Begun) -> None:
     seen = await ask.aside(lambda: look(session, ref))
-    await deed.ask(session, seen)
+    await begin(session, seen)
 
 
 def _teach(session: Session) -> None:
