@@ -71,6 +71,28 @@ async def done_by(verb: Callable[[], Made], *, right: Right, done: str | Callabl
     return made
 
 
+def opened(title: str, classes: str = "asking", props: str = "") -> tuple[ui.dialog, ui.card]:
+    """Build a question with its title; what it says goes into the card, and `closed` asks it."""
+    with ui.dialog().props(props) as dialog, ui.card().classes(classes) as card:
+        heading = ui.label(title).props("role=heading aria-level=2").classes("subtitle")
+    dialog.props(f'aria-labelledby="{heading.html_id}"')
+    return dialog, card
+
+
+def not_now(dialog: ui.dialog) -> ui.button:
+    """Build the button that leaves a question without an answer."""
+    return buttons.quiet("Not now", lambda: dialog.submit(None))
+
+
+async def closed(dialog: ui.dialog) -> Any:
+    """Ask; return the answer, None for none. The question goes once it has faded and given the focus back."""
+    given = await dialog
+    if not dialog.is_deleted:
+        with dialog.client:
+            ui.timer(_FADED, dialog.delete, once=True)
+    return given
+
+
 def tell(sentence: str) -> None:
     """Say for a moment that something is done."""
     _say(sentence, _SHOWN_MS, classes="told", attrs={"role": "status"})
@@ -87,15 +109,11 @@ def _say(sentence: str, lasts_ms: int, **options: Any) -> None:
 
 
 async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
-    with ui.dialog() as dialog, ui.card().classes("asking"):
-        heading = ui.label(title).props("role=heading aria-level=2").classes("subtitle")
+    dialog, card = opened(title)
+    with card:
         body = ui.label(consequence)
-        dialog.props(f'aria-labelledby="{heading.html_id}" aria-describedby="{body.html_id}"')
+        dialog.props(f'aria-describedby="{body.html_id}"')
         with ui.row().classes("answers"):
-            buttons.quiet("Not now", lambda: dialog.submit(None)).props("autofocus")
+            not_now(dialog).props("autofocus")
             (buttons.grave if grave else buttons.primary)(word, lambda: dialog.submit(True))
-    answer = await dialog
-    with dialog.client:
-        # Once it has faded, and given the focus back to where it was.
-        ui.timer(_FADED, dialog.delete, once=True)
-    return bool(answer)
+    return bool(await closed(dialog))

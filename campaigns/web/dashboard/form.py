@@ -1,4 +1,8 @@
-"""A question with fields. It stays open while what was typed will not do, so that nobody types it twice."""
+"""A question with fields.
+
+One that is `done` stays open while what was typed will not do, so that nobody types it twice; one that `answers` goes
+at the click, because another question follows, or what was typed has been examined before.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,18 +15,18 @@ from schemas.right import Right
 
 Made = TypeVar("Made")
 
-_FADED = 1.0
-
 
 class Form:
-    """Build the fields inside `with form.body():`, then `await form.done(...)`; all of it in one event."""
+    """Build the fields inside `with form.body():`, then `await` how it ends; all of it in one event.
 
-    def __init__(self, title: str, sentence: str = "") -> None:
-        with ui.dialog() as self._dialog, ui.card().classes("asking form") as self._card:
-            heading = ui.label(title).props("role=heading aria-level=2").classes("subtitle")
-            if sentence:
+    It ends by `done`, by `read`, or by `answers` and then `answer`. A `wide` one has room for a preview.
+    """
+
+    def __init__(self, title: str, sentence: str = "", *, wide: bool = False) -> None:
+        self._dialog, self._card = ask.opened(title, "asking wide-asking" if wide else "asking form")
+        if sentence:
+            with self._card:
                 ui.label(sentence).classes("soft")
-        self._dialog.props(f'aria-labelledby="{heading.html_id}"')
 
     @contextmanager
     def body(self) -> Iterator[None]:
@@ -37,7 +41,6 @@ class Form:
         *,
         right: Right,
         done: str | Callable[[Made], str] = "",
-        grave: bool = False,
     ) -> Made | None:
         """Do the verb when somebody clicks `word`, until it works or they leave it; return what it did, else None.
 
@@ -53,24 +56,26 @@ class Form:
                 button.enable()
 
         with self._card, ui.row().classes("answers"):
-            buttons.quiet("Not now", lambda: self._dialog.submit(None))
-            button = (buttons.grave if grave else buttons.primary)(word, tried)
-        given: Made | None = await self._answer()
+            ask.not_now(self._dialog)
+            button = buttons.primary(word, tried)
+        given: Made | None = await self.answer()
         return given
 
     async def read(self) -> None:
         """Show what there is to read, until somebody closes it."""
         with self._card, ui.row().classes("answers"):
             buttons.primary("Close", lambda: self._dialog.submit(None)).props("autofocus")
-        await self._answer()
+        await self.answer()
 
-    async def _answer(self) -> Any:
-        given = await self._dialog
-        if not self._dialog.is_deleted:
-            with self._dialog.client:
-                # Once it has faded, and given the focus back to where it was.
-                ui.timer(_FADED, self._dialog.delete, once=True)
-        return given
+    def answers(self, word: str, answer: Callable[[], Any] = lambda: True) -> ui.button:
+        """Build the buttons; return the one that answers, with what `answer` returns when it is clicked."""
+        with self._card, ui.row().classes("answers"):
+            ask.not_now(self._dialog).props("autofocus")
+            return buttons.primary(word, lambda: self._dialog.submit(answer()))
+
+    async def answer(self) -> Any:
+        """Ask; return the answer, None for none."""
+        return await ask.closed(self._dialog)
 
 
 def field(label: str, hint: str = "", value: str = "") -> ui.input:

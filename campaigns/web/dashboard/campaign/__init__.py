@@ -12,5 +12,5 @@ ways       from the rows of the list to the answers, in all and by page
 answers    what came back
 exports    files of the report, made by jobs
 history    who did what
-question   a question with fields; stopping, launching, changing, revising, again, trying: the verbs that ask
+stopping, launching, changing, revising, again, trying: the verbs that ask
 """

@@ -9,8 +9,8 @@ from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle.rescreen import total
 from campaigns.moments import people
 from campaigns.web.dashboard import ask
-from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.seen import OVER, Seen
+from campaigns.web.dashboard.form import Form
 from campaigns.web.dashboard.session import Session
 from schemas.decision import Scope, Verdict
 from schemas.meaning import meaning
@@ -52,14 +52,14 @@ async def retry(session: Session, seen: Seen, scope: Scope) -> object:
 async def resolve(session: Session, seen: Seen, recipient: str | None = None) -> object:
     """Ask what became of those in doubt, or of one person, and write it down."""
     n = 1 if recipient else seen.standing.counts["unknown"]
-    question = Question(f"What became of {recipient or people(n)}?")
-    with question.body():
+    form = Form(f"What became of {recipient or people(n)}?")
+    with form.body():
         ui.label("No answer came for them: the message may have gone out, or not. Look at the conversation first.")
         choice = ui.radio({each.value: word for each, (word, _) in VERDICTS.items()}, value=Verdict.SENT.value)
         said = ui.label(VERDICTS[Verdict.SENT][1]).classes("soft").props("role=status")
         choice.on_value_change(lambda event: said.set_text(VERDICTS[Verdict(event.value)][1]))
-    question.answers(f"Decide for {people(n)}", lambda: choice.value)
-    answer = await question.answer()
+    form.answers(f"Decide for {people(n)}", lambda: choice.value)
+    answer = await form.answer()
     return None if answer is None else await _decide(session, seen, Verdict(answer), recipient)
 
 

@@ -10,9 +10,9 @@ from campaigns.lifecycle.plan import plan as make
 from campaigns.lifecycle.preview import preview
 from campaigns.moments import people
 from campaigns.web.dashboard import ask, moments
-from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.samples import samples
 from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.form import Form
 from campaigns.web.dashboard.session import Session
 from schemas.meaning import meaning
 from schemas.plan import Plan
@@ -34,12 +34,12 @@ async def launch(session: Session, seen: Seen) -> object:
     if known is None:
         return None
     plan = known.plan
-    question = Question(f"Launch {found.name}?", wide=True)
-    with question.body():
+    form = Form(f"Launch {found.name}?", wide=True)
+    with form.body():
         show(seen, known)
         ui.label("What went out cannot be taken back. What is launched is what stands here, or nothing.")
-    question.answers(f"Launch for {people(plan.eligible)}")
-    if await question.answer() is None:
+    form.answers(f"Launch for {people(plan.eligible)}")
+    if await form.answer() is None:
         return None
     return await ask.done_by(
         lambda: verb(session.runtime, found, plan.token, session.environment, now=session.now(), actor=session.actor),

@@ -26,9 +26,8 @@ class Person:
         found = await ask.done_by(lambda: _explained(session, seen, recipient), right=Right.READ)
         if found is None:
             return
-        with ui.dialog().props("position=right full-height") as dialog, ui.card().classes("person"):
-            heading = ui.label(found.recipient_id).props("role=heading aria-level=2").classes("subtitle figures")
-            dialog.props(f'aria-labelledby="{heading.html_id}"')
+        dialog, card = ask.opened(found.recipient_id, "person", "position=right full-height")
+        with card:
             ui.link("Everything about this person", f"/people/{found.recipient_id}")
             for sentence in found.suppressed:
                 ui.label(sentence).classes("warning flat")
@@ -36,10 +35,7 @@ class Person:
                 self._line(seen, line, found.recipient_id)
             with ui.row().classes("answers"):
                 buttons.quiet("Close", dialog.close).props("autofocus")
-        await dialog
-        if not dialog.is_deleted:
-            with dialog.client:
-                ui.timer(1.0, dialog.delete, once=True)
+        await ask.closed(dialog)
 
     def _line(self, seen: Seen, line: Line, recipient: str) -> None:
         chips.delivery(line.state)

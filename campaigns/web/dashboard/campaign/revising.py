@@ -10,9 +10,9 @@ from campaigns.lifecycle import revise as verb
 from campaigns.lifecycle.revise import Revision
 from campaigns.moments import people
 from campaigns.web.dashboard import ask, buttons
-from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.samples import samples
 from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.form import Form
 from campaigns.web.dashboard.session import Session
 from schemas.campaign_file import CampaignFile, MessageText
 from schemas.meaning import meaning
@@ -33,7 +33,8 @@ class _Draft:
 
 async def revise(session: Session, seen: Seen) -> object:
     """Ask for the new text, show what it does, and correct it."""
-    question = Question(f"Correct the text of {seen.campaign.name}", wide=True)
+    said = "It is for everybody who has not got it yet. Who got it keeps what they got."
+    form = Form(f"Correct the text of {seen.campaign.name}", said, wide=True)
     draft = _Draft([])
 
     def forget() -> None:
@@ -44,8 +45,7 @@ async def revise(session: Session, seen: Seen) -> object:
         draft.found = await _examined(session, seen, draft.texts, shown)
         confirm.set_enabled(draft.found is not None)
 
-    with question.body():
-        ui.label("It is for everybody who has not got it yet. Who got it keeps what they got.").classes("soft")
+    with form.body():
         for number, text in enumerate(texts(seen.file), 1):
             label = "Text" if len(texts(seen.file)) == 1 else f"Part {number}"
             draft.fields.append(
@@ -53,9 +53,9 @@ async def revise(session: Session, seen: Seen) -> object:
             )
         buttons.outlined("Show who gets it, and how it looks", examine, icon="visibility")
         shown = ui.column().classes("foretold").props("role=status")
-    confirm = question.answers("Correct the text", lambda: draft.found)
+    confirm = form.answers("Correct the text", lambda: draft.found)
     confirm.disable()
-    change = await question.answer()
+    change = await form.answer()
     return None if change is None else await _confirmed(session, seen, change)
 
 

@@ -1,12 +1,10 @@
 """A test to somebody of ours: outside the campaign's ledger and its counts."""
 
-from nicegui import ui
-
 from campaigns.lifecycle import admission, trial
 from campaigns.runtime import Runtime
 from campaigns.web.dashboard import ask
-from campaigns.web.dashboard.campaign.question import Question
 from campaigns.web.dashboard.campaign.seen import Seen
+from campaigns.web.dashboard.form import Form, choice, field, text
 from campaigns.web.dashboard.session import Session
 from schemas.right import Right
 
@@ -20,14 +18,13 @@ async def test(session: Session, seen: Seen) -> object:
         pages = " or ".join(seen.channels)
         ask.fail(f"Nobody is a tester of {pages} yet. `pagecast testers add RECIPIENT --page PAGE` allows one.")
         return None
-    question = Question(f"Send a test of {seen.campaign.name}")
-    with question.body():
-        ui.label("One message goes out for real, to one of your testers. It counts nowhere.").classes("soft")
-        who = ui.select(known, value=next(iter(known)), label="Tester").props("outlined dense").classes("field")
-        like = ui.input("Like the row of this recipient").props('outlined dense hint="empty: the first who gets it"')
-        like.classes("field")
-    question.answers("Send the test", lambda: (who.value, str(like.value or "").strip() or None))
-    answer = await question.answer()
+    said = "One message goes out for real, to one of your testers. It counts nowhere."
+    form = Form(f"Send a test of {seen.campaign.name}", said)
+    with form.body():
+        who = choice("Tester", known, next(iter(known)))
+        like = field("Like the row of this recipient", "empty: the first who gets it")
+    form.answers("Send the test", lambda: (who.value, text(like) or None))
+    answer = await form.answer()
     return None if answer is None else await _sent(session, seen, *answer)
 
 

@@ -162,13 +162,10 @@ class Visit:
 
 async def _whose(sentence: str) -> bool:
     """Ask whether what is typed here shall stand; no answer takes what is there."""
-    with ui.dialog().props("persistent") as dialog, ui.card().classes("asking"):
-        title = ui.label("Changed in another tab").props("role=heading aria-level=2").classes("subtitle")
+    dialog, card = ask.opened("Changed in another tab", props="persistent")
+    with card:
         ui.label(sentence)
-        dialog.props(f'aria-labelledby="{title.html_id}"')
         with ui.row().classes("answers"):
             buttons.outlined("Take what is there", lambda: dialog.submit(False))
             buttons.primary("Keep mine", lambda: dialog.submit(True))
-    answer = await dialog
-    dialog.delete()
-    return bool(answer)
+    return bool(await ask.closed(dialog))
