@@ -69,6 +69,13 @@ def section(title: str) -> ui.element:
     return part
 
 
+def nothing(icon: str, title: str, said: str) -> None:
+    """Build what stands where nothing is yet, and teaches what will."""
+    ui.icon(icon).classes("large")
+    ui.label(title).props("role=heading aria-level=2").classes("subtitle")
+    ui.label(said).classes("soft")
+
+
 def _menu(menu: Sequence[Entry], path: str) -> None:
     with ui.element("nav").props('aria-label="Main"').classes("menu"):
         for entry in menu:

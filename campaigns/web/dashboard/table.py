@@ -6,13 +6,14 @@ A refresh reads the same page again and builds only the cells anew whose value c
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from nicegui import ui
 
 from campaigns.web.dashboard import ask, buttons
 
 Row = TypeVar("Row")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,21 @@ class Slice(Generic[Row]):
 
     rows: Sequence[Row]
     next: Any = None
+
+    @classmethod
+    def of(
+        cls,
+        found: Sequence[Found],
+        limit: int,
+        place: Callable[[Found], Any],
+        show: Callable[[Found], Row] = lambda row: cast("Row", row),
+    ) -> "Slice[Row]":
+        """Return a page of what was `found` with one more than the limit, which says whether there is another.
+
+        `place` takes the next page's cursor out of the last that is shown, `show` makes a row of what was found.
+        """
+        shown = found[:limit]
+        return cls([show(each) for each in shown], place(shown[-1]) if len(found) > limit else None)
 
 
 Filters = Mapping[str, Any]

@@ -83,7 +83,7 @@ def _fetch(watching: Watching) -> Fetch[Letter]:
         campaign_id = watching.seen.campaign.id or 0
         with watching.session.runtime.reading() as conn:
             found = letters(conn, campaign_id, before=before or NEWEST, most=limit + 1)
-        return Slice(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        return Slice.of(found, limit, lambda last: last.id)
 
     return fetch
 

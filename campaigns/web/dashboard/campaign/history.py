@@ -1,8 +1,10 @@
 """Who did what to the campaign, and what happened to it; the latest first."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from nicegui import ui
+from sqlalchemy import Row
 
 from campaigns import events
 from campaigns.web.dashboard.campaign.seen import Seen, spoken
@@ -28,14 +30,15 @@ async def build(watching: Watching) -> None:
     def fetch(before: int | None, limit: int, _filters: Filters) -> Slice[Happening]:
         campaign_id = watching.seen.campaign.id
         with watching.session.runtime.reading() as conn:
-            rows = events.listed(conn, campaign_id=campaign_id, before=before or events.NEWEST, most=limit + 1)
-        found = [
-            Happening(row.id, row.at, row.kind, row.actor, row.page or "", spoken(row.sentence)) for row in rows[:limit]
-        ]
-        return Slice(found, found[-1].id if len(rows) > limit else None)
+            found = events.listed(conn, campaign_id=campaign_id, before=before or events.NEWEST, most=limit + 1)
+        return Slice.of(found, limit, lambda last: last.id, show=_happening)
 
     table = Table("History", _columns(watching.seen), fetch, key=lambda each: each.id, empty=_nothing)
     await table.load()
+
+
+def _happening(row: Row[Any]) -> Happening:
+    return Happening(row.id, row.at, row.kind, row.actor, row.page or "", spoken(row.sentence))
 
 
 def who(actor: str) -> str:

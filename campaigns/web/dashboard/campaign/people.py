@@ -89,8 +89,7 @@ class People:
                 most=limit + 1,
             )
             now = now_of(conn)
-        lines = [line_of(row, seen, now) for row in found[:limit]]
-        return Slice(lines, lines[-1].id if len(found) > limit else None)
+        return Slice.of(found, limit, lambda last: last.id, show=lambda row: line_of(row, seen, now))
 
     def _columns(self) -> list[Column[Line]]:
         return [

@@ -96,7 +96,7 @@ def _fetch(session: Session) -> Fetch[Happened]:
     def fetch(before: int | None, limit: int, filters: Filters) -> Slice[Happened]:
         with session.runtime.reading() as conn:
             found = happened(conn, filters, before or events.NEWEST, limit + 1)
-        return Slice(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        return Slice.of(found, limit, lambda last: last.id)
 
     return fetch
 
@@ -134,8 +134,8 @@ async def _export(session: Session, filters: Filters) -> None:
 
 
 def _teach() -> None:
-    ui.icon("history").classes("large")
-    ui.label("Nothing happened yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label("Whatever somebody changes is kept here for good: who, what and when, in one sentence each.").classes(
-        "soft"
+    frame.nothing(
+        "history",
+        "Nothing happened yet",
+        "Whatever somebody changes is kept here for good: who, what and when, in one sentence each.",
     )

@@ -83,10 +83,8 @@ def _fetch(session: Session) -> Fetch[Line]:
             now = now_of(conn)
             before = find.NEWEST if before is None else before
             found = find.latest(conn, limit + 1, state=state, before=before, containing=filters.get("name", ""))
-        shown = found[:limit]
-        standings = session.house.standings.of(shown)
-        lines = [line_of(each, standings[each.ref], now) for each in shown]
-        return Slice(lines, shown[-1].id if len(found) > limit else None)
+        standings = session.house.standings.of(found[:limit])
+        return Slice.of(found, limit, lambda last: last.id, show=lambda each: line_of(each, standings[each.ref], now))
 
     return fetch
 
@@ -172,13 +170,13 @@ async def _do(session: Session, ref: str, begin: Begun) -> None:
 
 
 def _teach(session: Session) -> None:
-    ui.icon("campaign").classes("large")
-    ui.label("No campaigns yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "campaign",
+        "No campaigns yet",
         "Instagram and Messenger let you write to a person for 24 hours after they last wrote to you. "
         "So a list needs the time of each person's last message: everyone whose window is closed is set aside, "
-        "with the reason, and nobody is sent to against the rule."
-    ).classes("soft")
+        "with the reason, and nobody is sent to against the rule.",
+    )
     if session.may(Right.SUBMIT):
         buttons.outlined("Upload a list and begin", lambda: ui.navigate.to("/new"), icon="upload")
     ui.label("Or in a terminal:").classes("small soft")

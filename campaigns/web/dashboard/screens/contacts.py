@@ -118,8 +118,9 @@ def _fetch(session: Session) -> Fetch[Writer]:
             place = past or (-1, "")
             asked = (conn, page.channel, page.account_id)
             found = list(known.listed(*asked, closes_after=after, past=place, most=limit + 1))
-        last = found[limit - 1] if len(found) > limit else None
-        return Slice([_writer(row, now) for row in found[:limit]], last and (last.closes_at, last.recipient_id))
+        return Slice.of(
+            found, limit, lambda last: (last.closes_at, last.recipient_id), show=lambda row: _writer(row, now)
+        )
 
     return fetch
 
@@ -164,20 +165,20 @@ async def _export(session: Session, page: str, filters: Filters) -> None:
 
 
 def _teach() -> None:
-    ui.icon("hourglass_top").classes("large")
-    ui.label("No window is open here").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "hourglass_top",
+        "No window is open here",
         "A window opens for 24 hours when a person writes to you, for 7 days when they come from an ad. "
-        "Webhooks bring that here; whoever's window is closed has to write first."
-    ).classes("soft")
+        "Webhooks bring that here; whoever's window is closed has to write first.",
+    )
     ui.link("See what came in", "/events")
 
 
 def _teach_pages() -> None:
-    ui.icon("hourglass_top").classes("large")
-    ui.label("No pages yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "hourglass_top",
+        "No pages yet",
         "A window opens for 24 hours when a person writes to one of your pages. "
-        "Add a page first, then its people stand here as they write."
-    ).classes("soft")
+        "Add a page first, then its people stand here as they write.",
+    )
     ui.link("Add a page", "/pages")

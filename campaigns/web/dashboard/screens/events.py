@@ -137,7 +137,7 @@ def _fetch(session: Session) -> Fetch[Came]:
             sender_id = pages.named(conn, filters["page"]).sender_id if "page" in filters else 0
             before = before or roll.EVERYTHING
             found = list(roll.listed(conn, kind=kind, sender_id=sender_id, before=before, most=limit + 1))
-        return Slice([came(each) for each in found[:limit]], found[limit - 1]["id"] if len(found) > limit else None)
+        return Slice.of(found, limit, lambda last: last["id"], show=came)
 
     return fetch
 
@@ -171,10 +171,10 @@ def _campaign(campaign: str) -> None:
 
 
 def _teach() -> None:
-    ui.icon("move_to_inbox").classes("large")
-    ui.label("Nothing has come in yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "move_to_inbox",
+        "Nothing has come in yet",
         "A message from a person opens their window for 24 hours, and the platform's webhooks tell of it at once. "
-        "Point them to the address below; a page of Meta can be read without webhooks too, on its own screen."
-    ).classes("soft")
+        "Point them to the address below; a page of Meta can be read without webhooks too, on its own screen.",
+    )
     ui.label("/webhooks/meta and /webhooks/orbit").classes("command")

@@ -129,8 +129,7 @@ def line_of(key: ApiKey, now: int) -> Line:
 def _fetch(runtime: Runtime) -> Fetch[Line]:
     def fetch(start: int | None, limit: int, filters: Filters) -> Slice[Line]:
         found, start = lines(runtime, filters.get("state", "")), start or 0
-        end = start + limit
-        return Slice(found[start:end], end if len(found) > end else None)
+        return Slice.of(found[start:], limit, lambda _last: start + limit)
 
     return fetch
 
@@ -273,6 +272,6 @@ def _rights(right: Right) -> None:
 
 
 def _teach() -> None:
-    ui.icon("key").classes("large")
-    ui.label("No key yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label("Each person and each program gets a key of its own, with no more rights than they need.").classes("soft")
+    frame.nothing(
+        "key", "No key yet", "Each person and each program gets a key of its own, with no more rights than they need."
+    )

@@ -82,7 +82,7 @@ def _fetch(session: Session) -> Fetch[Health]:
     def fetch(start: int | None, limit: int, _: Filters) -> Slice[Health]:
         start = start or 0
         found = healths(session, start, limit + 1)
-        return Slice(found[:limit], start + limit if len(found) > limit else None)
+        return Slice.of(found, limit, lambda _last: start + limit)
 
     return fetch
 
@@ -233,10 +233,10 @@ def _happened(runtime: Runtime, name: str) -> list[tuple[int, str, str]]:
 
 
 def _teach() -> None:
-    ui.icon("storefront").classes("large")
-    ui.label("No pages yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "storefront",
+        "No pages yet",
         "A page is an account that sends: an Instagram professional account or a Facebook Page. It may write to a "
-        "person for 24 hours after they wrote to it, so nobody else's list will do."
-    ).classes("soft")
+        "person for 24 hours after they wrote to it, so nobody else's list will do.",
+    )
     ui.label("pagecast pages add acme --channel instagram …").classes("command")

@@ -33,12 +33,12 @@ async def search() -> None:
         who.on("keydown.enter", buttons.in_page(lambda: _go(text(who))))
         buttons.primary("Look up", lambda: _go(text(who)), icon="search")
     with ui.element("div").classes("nothing q-mt-md"):
-        ui.icon("person_search").classes("large")
-        ui.label("“I got two messages”").props("role=heading aria-level=2").classes("subtitle")
-        ui.label(
+        frame.nothing(
+            "person_search",
+            "“I got two messages”",
             "Enter the id that the platform has for the person: it stands in your list, in results.csv and in the "
-            "inbox. You see every message with its ids, what they answered, and when they may be written to."
-        ).classes("soft")
+            "inbox. You see every message with its ids, what they answered, and when they may be written to.",
+        )
 
 
 async def _go(wanted: str) -> None:

@@ -78,9 +78,7 @@ def _fetch(session: Session) -> Fetch[Barred]:
     def fetch(after: tuple[int, str, int] | None, limit: int, filters: Filters) -> Slice[Barred]:
         with session.runtime.reading() as conn:
             found = suppression.listed(conn, limit + 1, after or (-1, "", 0), person=filters.get("person"))
-        shown = [barred(row) for row in found[:limit]]
-        last = shown[-1] if len(found) > limit else None
-        return Slice(shown, last and (last.at, last.recipient_id, last.sender_id))
+        return Slice.of(found, limit, lambda last: (last.at, last.recipient_id, last.sender_id), show=barred)
 
     return fetch
 
@@ -226,9 +224,9 @@ def _words() -> None:
 
 
 def _teach() -> None:
-    ui.icon("block").classes("large")
-    ui.label("Nobody is suppressed").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "block",
+        "Nobody is suppressed",
         "Whoever answers STOP is suppressed by itself, and so is whoever you put here: by hand, by a file, "
-        "or by a column opted_out of a list. Nobody on this list is ever messaged."
-    ).classes("soft")
+        "or by a column opted_out of a list. Nobody on this list is ever messaged.",
+    )

@@ -109,8 +109,7 @@ def listed(runtime: Runtime) -> list[Target]:
 def _fetch(runtime: Runtime) -> Fetch[Target]:
     def fetch(start: int | None, limit: int, _: Filters) -> Slice[Target]:
         found, start = listed(runtime), start or 0
-        end = start + limit
-        return Slice(found[start:end], end if len(found) > end else None)
+        return Slice.of(found[start:], limit, lambda _last: start + limit)
 
     return fetch
 
@@ -236,7 +235,7 @@ def _told(runtime: Runtime, name: str) -> Fetch[Told]:
         with runtime.reading() as conn:
             target = targets.named(conn, name)
             found = attempts.listed(conn, target, state=state, before=before or _NEWEST, most=limit + 1)
-        return Slice([_line(row) for row in found[:limit]], found[limit - 1].id if len(found) > limit else None)
+        return Slice.of(found, limit, lambda last: last.id, show=_line)
 
     return fetch
 
@@ -278,15 +277,17 @@ def _again(session: Session, name: str, key: str, load: Load) -> None:
 
 
 def _teach() -> None:
-    ui.icon("notifications").classes("large")
-    ui.label("Nobody is told yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label(
+    frame.nothing(
+        "notifications",
+        "Nobody is told yet",
         "A campaign may run for hours. Let somebody hear when it ends, stops by itself or a page is parked: "
-        "by a signed webhook, or in words to chat or e-mail."
-    ).classes("soft")
+        "by a signed webhook, or in words to chat or e-mail.",
+    )
 
 
 def _teach_told() -> None:
-    ui.icon("notifications").classes("large")
-    ui.label("Nothing was told yet").props("role=heading aria-level=2").classes("subtitle")
-    ui.label("The first notice comes with the next campaign that ends. Test the way before that.").classes("soft")
+    frame.nothing(
+        "notifications",
+        "Nothing was told yet",
+        "The first notice comes with the next campaign that ends. Test the way before that.",
+    )
