@@ -23,6 +23,8 @@ RESERVED = frozenset(
 CONTACTS = "@contacts"
 """A `list` that is no file: everyone whose window is open on the campaign's pages, as far as webhooks have told."""
 
+PAGE_NAME = re.compile(r"[^\W_][\w .@&+()-]{0,78}[\w.)]|[^\W_]")
+"""What a page may be called: it stands in addresses, and beside what people type."""
 REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 """What a page's token is written as: the place where it is, never itself."""
 

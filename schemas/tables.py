@@ -8,6 +8,7 @@ from schemas.chunk import Chunk, Tally
 from schemas.consent import Consent
 from schemas.contact import Contact
 from schemas.delivery import Delivery
+from schemas.ended_pass import EndedPass
 from schemas.erasure import ErasureKey
 from schemas.event import Event
 from schemas.inbound import InboundEvent, SentMessage
@@ -33,6 +34,7 @@ ALL = (
     Consent,
     Contact,
     Delivery,
+    EndedPass,
     ErasureKey,
     Event,
     InboundEvent,

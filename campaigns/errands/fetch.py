@@ -42,10 +42,11 @@ def refuse(url: str, *, private: bool) -> None:
     """Raise InputError for what is no URL of a list; http only where private addresses are allowed too."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = parsed.host  # read only now, and may be no word of any language
+    except (httpx.InvalidURL, UnicodeError):
         raise InputError(_WORDS) from None
     schemes = {"https", "http"} if private else {"https"}
-    if parsed.scheme not in schemes or not parsed.host or parsed.userinfo:
+    if parsed.scheme not in schemes or not host or parsed.userinfo:
         raise InputError(_WORDS)
 
 

@@ -10,13 +10,13 @@ import polars as pl
 from sqlalchemy import Connection, Row
 
 from campaigns import contacts, pages
+from campaigns.cells import harmless
 from campaigns.contacts import EVERYBODY
 from campaigns.moments import iso
 from campaigns.runtime import now_of
 
 COLUMNS = ("recipient_id", "page", "last_inbound_at", "window_closes_at")
 _SLICE = 50_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def people(
@@ -44,7 +44,7 @@ def write_csv(file: TextIO, listed: Iterable[dict[str, Any]], columns: Sequence[
     writer.writeheader()
     n = 0
     for n, person in enumerate(listed, 1):  # noqa: B007 - the last one is how many there are
-        writer.writerow({name: _harmless(person[name]) for name in columns})
+        writer.writerow({name: harmless(person[name]) for name in columns})
     return n
 
 
@@ -70,8 +70,3 @@ def _person(row: Row[Any], page: str) -> dict[str, Any]:
         "evidence": row.evidence,
         "source": row.source,
     }
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet runs; an id behind an apostrophe is read as the id."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import database, locks
 
-HEAD = "0017"
+HEAD = "0018"
 """The latest step; a test holds it equal to the folder's."""
 
 

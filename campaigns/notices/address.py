@@ -11,6 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import httpx
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_LOCAL = (IPv6Network("::/96"), IPv6Network("64:ff9b:1::/48"))
+"""The old way to write an IPv4 address, and NAT64 inside of a network (RFC 8215): Python calls both global."""
 
 
 class RefusedAddressError(Exception):
@@ -45,6 +47,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address, and the IPv4 one that it may carry, is one of the open internet."""
+    if isinstance(address, IPv6Address) and any(address in network for network in _LOCAL):
+        return False
     carried = _carried(address)
     return address.is_global and not address.is_multicast and (carried is None or is_public(carried))
 

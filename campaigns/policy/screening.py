@@ -203,7 +203,8 @@ def _text_faults(
     texts = letter.texts(cells)
     blank = reduce(or_, (text.is_null() for text in texts))
     channels = sorted({page.channel for page in pages})
-    return blank, reduce(or_, (_too_long(text, channel, pages) for text in texts for channel in channels))
+    long = (_too_long(text, channel, pages) for text in texts for channel in channels)
+    return blank, reduce(or_, long, pl.lit(value=False))
 
 
 def _too_long(text: pl.Expr, channel: Channel, pages: Sequence[CampaignPage]) -> pl.Expr:

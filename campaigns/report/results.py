@@ -4,7 +4,6 @@ List and ledger are read side by side in slices, both in the order of the lines:
 bounded memory.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, text
 
+from campaigns.cells import harmless, harmless_column
 from campaigns.report.lanes import LaneNow
 from campaigns.report.tallies import IMPLIED
 from schemas import recipient_list as stored
@@ -66,10 +66,6 @@ _ROW_TYPES: dict[str, type[pl.DataType]] = {
     "revision": pl.Int64,
 }
 _UNPLANNED_TYPES = {"line": pl.Int64, "unplanned_state": pl.String, "unplanned_reason": pl.String}
-_FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # noqa: RUF001 - the wide ones are formulas in East Asian versions
-"""How a cell begins that a spreadsheet would run."""
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-"""What a terminal would obey, and what an import may drop to find a formula behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +106,9 @@ def write_csv(parquet: Path, out: Path) -> None:
     """Write the Parquet file's rows as CSV, safe to open in a spreadsheet: no cell or header is read as a formula."""
     rows = pl.scan_parquet(parquet)
     texts = [name for name, kind in rows.collect_schema().items() if kind == pl.String]
-    safe = rows.with_columns(_harmless(name) for name in texts)
-    headers = {name: f"'{name}" for name in rows.collect_schema().names() if re.match(_FORMULA, name)}
+    safe = rows.with_columns(harmless_column(name) for name in texts)
+    headers = {name: harmless(name) for name in rows.collect_schema().names()}
     safe.rename(headers).sink_csv(out, datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
-
-
-def _harmless(name: str) -> pl.Expr:
-    cell = pl.col(name).str.replace_all(_CONTROL, "\N{REPLACEMENT CHARACTER}")
-    return pl.when(cell.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), cell)).otherwise(cell).alias(name)
 
 
 def _results(conn: Connection, source: Source) -> Iterator[pl.DataFrame]:

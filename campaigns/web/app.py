@@ -71,7 +71,7 @@ def application(runtime: Runtime, environment: Mapping[str, str]) -> FastAPI:
     app.include_router(Login(runtime, passes, attempts).router)
 
     @app.get("/healthz")
-    def healthy() -> dict[str, str]:
+    async def healthy() -> dict[str, str]:
         """Say that the process answers."""
         return {"status": "ok"}
 

@@ -93,8 +93,9 @@ class Login:
         return answer
 
     async def _leave(self, request: Request) -> Response:
-        """Forget the session."""
+        """End the session, also where it is open elsewhere."""
         self._need_own_page(request)
+        await run_sync(self._passes.end, request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer

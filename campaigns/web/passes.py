@@ -1,6 +1,7 @@
 """The session cookie: signed, and a pointer to a key; whether that key still lets somebody in is asked every time.
 
-A pass ends twelve hours after the last page that was opened with it, and seven days after the login whatever happens.
+A pass ends twelve hours after the last page that was opened with it, and seven days after the login whatever happens;
+who logs out ends it at once, everywhere that it is open.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from campaigns import keys
 from campaigns.runtime import Runtime, now_of
@@ -28,6 +29,9 @@ _KEY_BYTES = 32
 _FILE = "dashboard.key"
 
 _KEY = text("SELECT key FROM signing_key WHERE id = 1")
+_END = text("INSERT INTO ended_pass (nonce, until) VALUES (:nonce, :until) ON CONFLICT (nonce) DO NOTHING")
+_ENDED = text("SELECT 1 FROM ended_pass WHERE nonce = :nonce")
+_FORGET = text("DELETE FROM ended_pass WHERE until < :now")
 _MAKE_KEY = text("INSERT INTO signing_key (id, key, made_at) VALUES (1, :key, :now) ON CONFLICT (id) DO NOTHING")
 
 
@@ -68,17 +72,16 @@ class Passes:
 
     def admit(self, cookie: str) -> Admitted | None:
         """Return who holds a cookie; None where it is forged or too old, or its key ended."""
-        try:
-            content, signed = self._signer.loads(cookie, max_age=IDLE, return_timestamp=True)
-            shown = Pass(**content)
-        except (BadData, TypeError):
+        read = self._read(cookie)
+        if read is None:
             return None
+        shown, signed_at = read
         with self._runtime.reading() as conn:
             now = now_of(conn)
-            key = keys.still(conn, shown.key_id, shown.prefix, now)
-        if key is None or now // 1000 - shown.since > WHOLE:
+            key = _holder(conn, shown, now)
+        if key is None:
             return None
-        old = now / 1000 - signed.timestamp() > _RENEWED
+        old = now / 1000 - signed_at > _RENEWED
         if old and keys.is_used_anew(key, now):
             with self._runtime.writing() as conn:
                 keys.used(conn, key, now)
@@ -87,11 +90,34 @@ class Passes:
     def holds(self, shown: Pass) -> bool:
         """Whether a pass that was admitted before still is good."""
         with self._runtime.reading() as conn:
-            now = now_of(conn)
-            return now // 1000 - shown.since <= WHOLE and keys.still(conn, shown.key_id, shown.prefix, now) is not None
+            return _holder(conn, shown, now_of(conn)) is not None
+
+    def end(self, cookie: str) -> None:
+        """End the pass of a cookie, whoever has a copy of it; a cookie that is none changes nothing."""
+        read = self._read(cookie)
+        if read is None:
+            return
+        shown, _ = read
+        with self._runtime.writing() as conn:
+            conn.execute(_FORGET, {"now": now_of(conn)})
+            conn.execute(_END, {"nonce": shown.nonce, "until": (shown.since + WHOLE) * 1000})
+
+    def _read(self, cookie: str) -> tuple[Pass, float] | None:
+        """Return what a cookie holds, and when it was signed (epoch seconds); None where it is forged or too old."""
+        try:
+            content, signed = self._signer.loads(cookie, max_age=IDLE, return_timestamp=True)
+            return Pass(**content), signed.timestamp()
+        except (BadData, TypeError):
+            return None
 
     def _sign(self, content: Pass) -> str:
         return self._signer.dumps(asdict(content))
+
+
+def _holder(conn: Connection, shown: Pass, now: int) -> ApiKey | None:
+    if now // 1000 - shown.since > WHOLE or conn.execute(_ENDED, {"nonce": shown.nonce}).first():
+        return None
+    return keys.still(conn, shown.key_id, shown.prefix, now)
 
 
 def _signing_key(runtime: Runtime) -> str:

@@ -61,9 +61,14 @@ def test_a_link_makes_a_key_that_is_shown_once(visitor, site, shot):
 
 def test_logging_out_ends_it(admin, site):
     page = admin.open("/campaigns")
+    admin.forgiven.append("")  # the socket says how it ended
+    other = page.context.new_page()
+    other.goto(f"{site.url}/campaigns")
+    expect(other.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
     page.get_by_role("button", name="Logged in as").click()
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(f"{site.url}/login")
+    expect(other).to_have_url(re.compile(re.escape(f"{site.url}/login")), timeout=30_000)
     page.goto(f"{site.url}/campaigns")
     expect(page).to_have_url(f"{site.url}/login?next=%2Fcampaigns")
 

@@ -166,6 +166,18 @@ def test_two_tabs_do_not_undo_each_other(admin: Visitor, site: Site):
     expect(page.get_by_label("Name of the campaign")).to_have_value("From the other tab")
 
 
+@pytest.mark.parametrize(
+    "name", ['Q" :zz="(window.taken=1)', r"C:\xmas sale", "</script><script>window.taken=1</script>"]
+)
+def test_a_name_is_only_words_to_whoever_sees_it(admin: Visitor, site: Site, name: str):
+    with site.runtime.writing() as conn:
+        sketches.begin(conn, {"name": name}, now=now_of(conn), actor="key:author")
+    page = admin.open("/new")
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name=f"Delete {name}", exact=True)).to_be_visible()
+    assert page.evaluate("window.taken") is None
+
+
 def test_an_author_writes_and_does_not_launch(visitor, site: Site):
     store_page(site)
     page = visitor(Role.AUTHOR).open("/new")

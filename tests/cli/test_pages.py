@@ -126,6 +126,8 @@ def test_a_missing_secret_and_a_high_rate_are_told_and_not_refused(pagecast, mon
         ("acme", ["--base-url", "graph.facebook.com"], {}, 3, "base_url"),
         ("acme", [], {"account-id": "17841 4"}, 3, "account id of page acme"),
         (" ", [], {}, 3, "is no name for a page"),
+        ("a/b", [], {}, 3, "is no name for a page"),
+        ('q" :zz="1', [], {}, 3, "is no name for a page"),
     ],
 )
 def test_bad_input_stores_nothing(pagecast, count, *, name, more, changed, code, sentence):

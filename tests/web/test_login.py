@@ -312,11 +312,18 @@ def test_a_session_in_use_is_renewed(runtime, key):
     assert passes.admit(admitted.cookie).cookie == ""
 
 
-def test_logging_out_forgets_the_session(browser, key):
+@pytest.mark.databases("sqlite", "postgresql")
+def test_logging_out_ends_the_session_and_every_copy_of_its_cookie(browser, key, runtime):
     browser.login(key)
+    passes, copied = Passes(runtime), browser.cookies[COOKIE]
+    shown = passes.admit(copied).shown
     answer = browser("POST", "/logout", headers=OWN)
     assert answer.headers["location"] == "/login"
     assert not browser.is_in()
+    assert passes.admit(copied) is None
+    assert not passes.holds(shown)
+    browser.login(key)
+    assert browser.is_in()
 
 
 @pytest.mark.databases("sqlite", "postgresql")

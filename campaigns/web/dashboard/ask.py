@@ -8,6 +8,7 @@ from nicegui import ui
 
 from campaigns.errors import PagecastError
 from campaigns.web.dashboard import buttons, faults
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.session import current
 from schemas.right import Right
 
@@ -75,7 +76,7 @@ def opened(title: str, classes: str = "asking", props: str = "") -> tuple[ui.dia
     """Build a question with its title; what it says goes into the card, and `closed` asks it."""
     with ui.dialog().props(props) as dialog, ui.card().classes(classes) as card:
         heading = ui.label(title).props("role=heading aria-level=2").classes("subtitle")
-    dialog.props(f'aria-labelledby="{heading.html_id}"')
+    having(dialog, aria_labelledby=heading.html_id)
     return dialog, card
 
 
@@ -112,7 +113,7 @@ async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
     dialog, card = opened(title)
     with card:
         body = ui.label(consequence)
-        dialog.props(f'aria-describedby="{body.html_id}"')
+        having(dialog, aria_describedby=body.html_id)
         with ui.row().classes("answers"):
             not_now(dialog).props("autofocus")
             (buttons.grave if grave else buttons.primary)(word, lambda: dialog.submit(True))

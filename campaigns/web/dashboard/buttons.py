@@ -10,6 +10,8 @@ from typing import Any
 
 from nicegui import ui
 
+from campaigns.web.dashboard.attributes import having
+
 _Click = Callable[..., Any] | None
 
 
@@ -35,7 +37,8 @@ def grave(word: str, on_click: _Click = None, *, icon: str | None = None) -> ui.
 
 def icon_only(icon: str, said: str, on_click: _Click = None) -> ui.button:
     """Build a button of an icon alone; `said` is what screen readers and the tooltip say."""
-    built = ui.button(icon=icon, on_click=in_page(on_click), color=None).props(f'flat round dense aria-label="{said}"')
+    built = having(ui.button(icon=icon, on_click=in_page(on_click), color=None), aria_label=said)
+    built.props("flat round dense")
     with built.classes("quiet"):
         ui.tooltip(said)
     return built
@@ -57,4 +60,6 @@ def in_page(on_click: _Click) -> _Click:
 
 
 def _button(word: str, on_click: _Click, icon: str | None, props: str, look: str) -> ui.button:
-    return ui.button(word, icon=icon, on_click=in_page(on_click), color=None).props(f"{props} no-caps").classes(look)
+    return (
+        ui.button(word, icon=icon, on_click=in_page(on_click), color=None).props(props).props("no-caps").classes(look)
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nicegui import app, ui
 
 from campaigns.web.dashboard import buttons, stop, theme
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.session import Session
 
 _DARK = "dark"
@@ -106,7 +107,7 @@ def _mode(dark: ui.dark_mode) -> None:
 def _who(session: Session) -> None:
     name, role = session.key.name, session.key.role
     said = f"Logged in as {name}, {role}"
-    with ui.button(color=None).props(f'flat no-caps dense aria-label="{said}"').classes("quiet who"):
+    with having(ui.button(color=None).props("flat no-caps dense"), aria_label=said).classes("quiet who"):
         ui.icon("account_circle")
         ui.label(name).classes("only-wide")
         with ui.menu():

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 from nicegui import ui
 
 from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard.attributes import having
 
 Row = TypeVar("Row")
 Found = TypeVar("Found")
@@ -100,7 +101,7 @@ class Table(Generic[Row]):
         self._filters: dict[str, Any] = {}
         self._lines: dict[Hashable, _Line] = {}
         with ui.element("div").classes("table") as self._outside:
-            with ui.element("table").props(f'aria-label="{name}"') as self._inside:
+            with having(ui.element("table"), aria_label=name) as self._inside:
                 self._head()
                 self._body = ui.element("tbody")
             self._foot()
@@ -193,5 +194,5 @@ class Table(Generic[Row]):
 
 
 def _cell(column: Column[Any]) -> ui.element:
-    with ui.element("td").classes(column.classes).props(f'data-label="{column.label}"'):
+    with having(ui.element("td").classes(column.classes), data_label=column.label):
         return ui.element("div").classes("value")

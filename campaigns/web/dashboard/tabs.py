@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.session import Session
 from schemas.right import Right
 
@@ -31,7 +32,7 @@ def tabs(session: Session, which: Sequence[Tab], here: str, name: str) -> None:
     shown = [each for each in which if session.may(each.right)]
     if len(shown) <= 1:
         return
-    with ui.element("nav").props(f'aria-label="{name}"').classes("tabs"):
+    with having(ui.element("nav"), aria_label=name).classes("tabs"):
         for each in shown:
             link = ui.link(each.word, each.path).classes("tab")
             if each.path == here:

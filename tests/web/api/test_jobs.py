@@ -380,7 +380,7 @@ def test_what_is_no_list_is_said_without_the_address(path, said, author, host, l
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/x", "ftp://example.com/x", "https://", "https://u:p@example.com", "x"]
+    "url", ["http://example.com/x", "ftp://example.com/x", "https://", "https://u:p@example.com", "https://xn--a/", "x"]
 )
 def test_what_is_no_address_of_a_list_is_refused_at_once(author, url):
     assert author("POST", "/lists", json={"url": url}).status_code == 422

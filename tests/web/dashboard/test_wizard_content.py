@@ -2,10 +2,12 @@
 
 import pytest
 
+from campaigns import campaign_file
 from campaigns.errors import InputError
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard import curves
 from schemas.campaign_file import CONTACTS
+from tests import factories
 
 NOW = 1_796_000_000_000
 WHOLE = {"name": "Spring", "list": "lst_1", "page": "acme", "message": {"text": "Hi"}}
@@ -106,3 +108,11 @@ def test_rates_are_said_as_people_say_them_and_rounded_up():
     assert curves.rate_label(1300 / 3600) == "1,300/h"
     assert curves.rounded_up(0.2341) >= 0.2341
     assert curves.rounded_up(12.0) == 12.0
+
+
+def test_an_earlier_campaign_does_not_bring_its_pages_back():
+    file = campaign_file.parse(factories.content())
+    assert file.pages
+    content = contents.of_file(file)
+    assert ("pages" in content, content["page"]) == (False, "acme")
+    assert contents.of_stored_pages(content | {"pages": {"acme": factories.page()}}) == content

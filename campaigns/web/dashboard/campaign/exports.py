@@ -12,6 +12,7 @@ from campaigns.runtime import now_of
 from campaigns.web.api import promise
 from campaigns.web.api.promise import SMALL_ROWS, Work
 from campaigns.web.dashboard import ask, buttons, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign import remaining
 from campaigns.web.dashboard.campaign.piece import Piece
 from campaigns.web.dashboard.campaign.watching import Watching
@@ -76,7 +77,7 @@ class Exports:
                 if self._watching.seen.rows <= SMALL_ROWS:
                     _link(title, f"/downloads/campaigns/{ref}/{export.name}")
                 else:
-                    buttons.outlined("Make it", lambda: self._order(export)).props(f'aria-label="Make {title}"')
+                    having(buttons.outlined("Make it", lambda: self._order(export)), aria_label=f"Make {title}")
                 if export.right is Right.REMAINDER and self._session.may(Right.SUBMIT):
                     buttons.quiet("New campaign for them", self._begin, icon="add")
 
@@ -138,4 +139,4 @@ def _build(orders: tuple[Ordered, ...]) -> None:
 
 
 def _link(title: str, path: str) -> None:
-    buttons.outlined("Download", icon="download").props(f'href="{path}" download aria-label="Download {title}"')
+    having(buttons.outlined("Download", icon="download"), href=path, download=True, aria_label=f"Download {title}")

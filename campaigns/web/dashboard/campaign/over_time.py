@@ -8,6 +8,7 @@ from nicegui import ui
 from campaigns.moments import lasting
 from campaigns.report.paces import Paces, paces
 from campaigns.web.dashboard import ask, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign import chart
 from campaigns.web.dashboard.campaign.watching import Watching
 
@@ -25,7 +26,7 @@ async def build(watching: Watching) -> None:
     every = "Accepted each second" if told.step == _SECOND else f"Accepted in every {lasting(told.step)}"
     with frame.section(every), ui.element("div").classes("panel"):
         name = "Messages accepted in each interval, and all together"
-        ui.echart(_options(told), renderer="svg").classes("pace").props(f'role=img aria-label="{name}"')
+        having(ui.echart(_options(told), renderer="svg").classes("pace"), role="img", aria_label=name)
     exactly = _EXACT if told.exact else _CLOSE
     ui.label(exactly).classes("small soft")
 

@@ -8,6 +8,7 @@ from campaigns import suppression
 from campaigns.report.rows import rows
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import buttons, chips, moments
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign.person import Person
 from campaigns.web.dashboard.campaign.reasons import whys
 from campaigns.web.dashboard.campaign.seen import Seen
@@ -102,8 +103,8 @@ class People:
         ]
 
     def _link(self, recipient: str) -> None:
-        link = (
-            ui.link(recipient, "#").classes("strong figures whole").props(f'aria-label="Everything about {recipient}"')
+        link = having(
+            ui.link(recipient, "#").classes("strong figures whole"), aria_label=f"Everything about {recipient}"
         )
         link.on("click.prevent", buttons.in_page(lambda: self._person.show(recipient)))
 

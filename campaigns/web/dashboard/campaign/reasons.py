@@ -8,6 +8,7 @@ from nicegui import ui
 
 from campaigns.report.latest import Refusal
 from campaigns.web.dashboard import buttons, moments
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign.piece import Follower, Following
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.copying import copyable
@@ -102,7 +103,7 @@ def _row(row: Why, choose: Callable[[str], object]) -> None:
         name = row.reason.replace("_", " ")
         if row.listed:
             said = f"Show who: {name}"
-            link = ui.link(name, "#").classes("name-of").props(f'aria-label="{said}"')
+            link = having(ui.link(name, "#").classes("name-of"), aria_label=said)
             link.on("click.prevent", buttons.in_page(lambda: choose(row.reason)))
         else:
             ui.label(name).classes("strong")
@@ -112,5 +113,5 @@ def _row(row: Why, choose: Callable[[str], object]) -> None:
 
 
 def _cell(label: str, classes: str) -> ui.element:
-    with ui.element("td").classes(classes).props(f'data-label="{label}"'):
+    with having(ui.element("td").classes(classes), data_label=label):
         return ui.element("div").classes("value")

@@ -9,6 +9,7 @@ from nicegui import ui
 from campaigns.report.charts import seen as opened
 from campaigns.report.pages import accepted
 from campaigns.web.dashboard import chips
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign.piece import Follower, Following
 from campaigns.web.dashboard.campaign.seen import Seen, spoken
 from schemas.channel import Channel
@@ -121,7 +122,7 @@ def _lost(place: int, found: tuple[Step, ...]) -> str:
 
 def _build_lanes(found: tuple[Lane, ...], follower: Follower[tuple[Lane, ...]]) -> None:
     for place, lane in enumerate(found):
-        with ui.element("section").classes("panel lane").props(f'aria-label="Page {lane.name}"'):
+        with having(ui.element("section").classes("panel lane"), aria_label=f"Page {lane.name}"):
             with ui.element("div").classes("lane-head"):
                 ui.link(lane.name, "/pages").classes("subtitle")
                 ui.label(lane.channel.title()).classes("soft")

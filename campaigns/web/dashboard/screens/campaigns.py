@@ -11,6 +11,7 @@ from campaigns.lifecycle import find
 from campaigns.report.pages import accepted, left
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign import stopping
 from campaigns.web.dashboard.campaign.deeds import Begun
 from campaigns.web.dashboard.campaign.offers import Deed, allows
@@ -142,7 +143,7 @@ def _progress(progress: Progress) -> None:
     if progress.goal:
         said = f"{progress.through:,} of {progress.goal:,} accepted"
         share = progress.through / progress.goal
-        ui.linear_progress(share, show_value=False).props(f'aria-label="{said}"').classes("bar-of")
+        having(ui.linear_progress(share, show_value=False), aria_label=said).classes("bar-of")
         ui.label(", ".join(filter(None, (said, aside)))).classes("small soft figures")
     elif aside:
         ui.label(aside).classes("small soft figures")

@@ -7,6 +7,7 @@ from nicegui import ui
 from campaigns.policy.limits import WINDOW_MS
 from campaigns.policy.windows import AD_WINDOW_MS, OPENINGS
 from campaigns.web.dashboard import chips, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.screen import screen
 from schemas.campaign import CampaignState
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
@@ -135,7 +136,7 @@ def show() -> None:
 
 def _part(anchor: str) -> ui.element:
     part = frame.section(_PARTS[anchor])
-    part.props(f"id={anchor}")
+    having(part, id=anchor)
     with part:
         return ui.element("div").classes("panel prose")
 
@@ -174,7 +175,7 @@ def _reasons() -> None:
             told = about(reason)
             if told.stage is not stage:
                 continue
-            with ui.element("div").classes("reason").props(f"id={reason.value}"):
+            with having(ui.element("div").classes("reason"), id=reason.value):
                 with ui.element("div").classes("reason-head"):
                     ui.label(reason.value).classes("code")
                     if told.retryable:

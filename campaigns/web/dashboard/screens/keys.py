@@ -11,6 +11,7 @@ from campaigns.errors import StateError
 from campaigns.keys import Created
 from campaigns.runtime import Runtime, changing, now_of
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.copying import copyable
 from campaigns.web.dashboard.form import Form, choice, field, text
 from campaigns.web.dashboard.screen import screen
@@ -266,9 +267,8 @@ def _rights(right: Right) -> None:
         for role in Role:
             may = allowed(role, right)
             with ui.element("td"):
-                ui.icon("check" if may else "remove").props(f'role=img aria-label="{"yes" if may else "no"}"').classes(
-                    "yes" if may else "no"
-                )
+                said = "yes" if may else "no"
+                having(ui.icon("check" if may else "remove").classes(said), role="img", aria_label=said)
 
 
 def _teach() -> None:

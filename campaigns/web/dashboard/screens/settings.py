@@ -12,6 +12,7 @@ from campaigns import examination, home
 from campaigns.examination import Finding
 from campaigns.settings import Settings
 from campaigns.web.dashboard import ask, buttons, chips, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.copying import copyable
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
@@ -185,7 +186,7 @@ def _row(line: Line) -> None:
         cells = (line.variable, line.value, line.default, line.meaning)
         looks = ("head code", "anywhere", "soft anywhere", "wide")
         for label, value, classes in zip(_HEADS, cells, looks, strict=True):
-            with ui.element("td").classes(classes).props(f'data-label="{label}"'):
+            with having(ui.element("td").classes(classes), data_label=label):
                 ui.label(value)
 
 

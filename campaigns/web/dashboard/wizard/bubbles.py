@@ -3,6 +3,7 @@
 from nicegui import ui
 
 from campaigns.lifecycle.glance import Glimpse
+from campaigns.web.dashboard.attributes import having
 from schemas.page import Channel
 from schemas.view import PartView, View
 
@@ -10,7 +11,7 @@ from schemas.view import PartView, View
 def show(channel: Channel, glimpse: Glimpse) -> None:
     """Build what one channel shows one person."""
     view = glimpse.views[channel]
-    with ui.element("section").classes(f"phone {channel}").props(f'aria-label="As {channel.title()} shows it"'):
+    with having(ui.element("section").classes(f"phone {channel}"), aria_label=f"As {channel.title()} shows it"):
         with ui.element("div").classes("phone-head"):
             ui.icon("photo_camera" if channel is Channel.INSTAGRAM else "chat_bubble")
             ui.label(channel.title()).classes("strong")

@@ -50,7 +50,16 @@ def put(content: Content, path: str, value: Any) -> None:
 
 def of_file(file: CampaignFile) -> Content:
     """Return a stored campaign's file as content, without what is only a default."""
-    return file.model_dump(mode="json", exclude_defaults=True, by_alias=True) | {"name": file.name, "list": file.list}
+    found = file.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    return of_stored_pages(found) | {"name": file.name, "list": file.list}
+
+
+def of_stored_pages(content: Content) -> Content:
+    """Return content that sends from pages as they are stored now.
+
+    One that is described in it may have been changed or removed since, which is for those who may change pages.
+    """
+    return {key: value for key, value in content.items() if key != "pages"}
 
 
 def written(moment_text: object) -> tuple[str, str, str]:

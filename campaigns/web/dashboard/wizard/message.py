@@ -5,6 +5,7 @@ from nicegui import events, ui
 from campaigns.lifecycle.glance import Listed
 from campaigns.policy import limits
 from campaigns.web.dashboard import buttons, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.reading import Reading
 from campaigns.web.dashboard.wizard.visit import Visit
@@ -45,7 +46,7 @@ class _Writer:
         self.reading: Reading | None = None
         self._place = len(visit.get("message.text", ""))
         self._text = ui.textarea("Message", value=visit.get("message.text", ""))
-        self._text.props(f"outlined autogrow debounce=250 rows={_ROWS}").classes("writing")
+        having(self._text.props("outlined autogrow debounce=250"), rows=_ROWS).classes("writing")
         self._text.on_value_change(self._typed)
         visit.fields["message.text"] = self._text
         if visit.get("message.parts"):
@@ -108,9 +109,8 @@ class _Writer:
 
     def _draw_reply(self, number: int, reply: dict[str, str]) -> None:
         with ui.element("div").classes("reply"):
-            title = ui.input(f"Quick reply {number + 1}", value=reply["title"]).props(
-                f"outlined dense counter maxlength={limits.TITLE} debounce=250"
-            )
+            title = ui.input(f"Quick reply {number + 1}", value=reply["title"])
+            having(title.props("outlined dense counter debounce=250"), maxlength=limits.TITLE)
             title.on_value_change(lambda event: self._change(number, event.value or ""))
             self._visit.fields[f"message.quick_replies.{number}"] = title
             buttons.icon_only("close", f"Remove quick reply {number + 1}", lambda: self._remove(number))

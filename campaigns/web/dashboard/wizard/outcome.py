@@ -10,6 +10,7 @@ from campaigns.campaign_file import moment, zone_of
 from campaigns.hours import times
 from campaigns.moments import people
 from campaigns.web.dashboard import frame, moments
+from campaigns.web.dashboard.attributes import having
 from schemas.api.verbs import Drafted
 from schemas.campaign_file import CampaignFile
 from schemas.plan import PagePlan, Plan
@@ -137,7 +138,7 @@ def _pages(found: Outcome) -> None:
                 with ui.element("tr"):
                     for label, text in _cells(page, found.zone):
                         number = "number" if label in {"People", "Lost", "Rate"} else "head" if label == "Page" else ""
-                        with ui.element("td").classes(number).props(f'data-label="{label}"'):
+                        with having(ui.element("td").classes(number), data_label=label):
                             ui.label(text)
     for page in found.plan.pages:
         if page.lost:

@@ -7,6 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from campaigns.web.dashboard.attributes import having
+
 _INK, _SOFT, _LINE = "var(--ink)", "var(--soft)", "var(--line)"
 _ACCENT = "var(--accent)"
 _FONT = "inherit"
@@ -27,7 +29,7 @@ class Picture:
                 self._chosen = ui.label().classes("small figures")
             self._chart = ui.echart(_options([], 0, 0), renderer="svg").classes("chart")
             self._chart.props("role=img")
-            self._slider = ui.slider(min=0, max=1, value=0).props(f'aria-label="{title}: choose"')
+            self._slider = having(ui.slider(min=0, max=1, value=0), aria_label=f"{title}: choose")
         # Sent back to whoever slides quickly, each value would undo the next.
         self._slider.LOOPBACK = False
         self._slider.props["loopback"] = False

@@ -8,17 +8,18 @@ from campaigns.lifecycle import find
 from campaigns.lifecycle.plan import plan
 from campaigns.lifecycle.pricing import price
 from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard.visit import Visit
 
-_EXAMPLE = 'currency = "USD"\\n[[rates]]\\nprovider = "meta"\\nprice = 0.0065'
+_EXAMPLE = 'currency = "USD"\n[[rates]]\nprovider = "meta"\nprice = 0.0065'
 
 
 def build(visit: Visit, ref: str) -> None:
     """Build the field for a rate card, closed at first."""
     with ui.expansion("What will it cost?").classes("more q-mt-md"):
         ui.label("Paste a rate card: TOML, or CSV with the columns channel, provider, price, currency.").classes("soft")
-        card = (
-            ui.textarea("Rate card").props(f"outlined autogrow placeholder='{_EXAMPLE}'").classes("narrow mono-field")
+        card = having(ui.textarea("Rate card").props("outlined autogrow"), placeholder=_EXAMPLE).classes(
+            "narrow mono-field"
         )
         said = ui.label().classes("strong").props("role=status")
 

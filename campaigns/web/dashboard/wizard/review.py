@@ -88,7 +88,8 @@ class _Review:
         visit, session = self._visit, self._visit.session
         self._say("Checking the list, the message and the pages…")
         small = visit.reading is None or visit.reading.rows <= promise.SMALL_ROWS
-        made = await errand.document(session, JobKind.SUBMIT, {"file": visit.content}, small=small, say=self._say)
+        file = contents.of_stored_pages(visit.content)
+        made = await errand.document(session, JobKind.SUBMIT, {"file": file}, small=small, say=self._say)
         drafted = Drafted.model_validate_json(made)
         before = visit.sketch.campaign if visit.sketch else None
         if before and before != drafted.id:

@@ -5,6 +5,7 @@ from nicegui import ui
 from campaigns.campaign_file import moment
 from campaigns.errors import InputError
 from campaigns.web.dashboard import ask, frame, moments
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard import choosing, pace, zones
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.curves import Curves
@@ -203,7 +204,7 @@ def _next_hour(now: int) -> int:
 
 
 def _native(label: str, kind: str, value: str) -> ui.input:
-    return ui.input(label, value=value).props(f"outlined dense type={kind} stack-label debounce=300")
+    return having(ui.input(label, value=value).props("outlined dense stack-label debounce=300"), type=kind)
 
 
 def _in_utc(written: str | None, now: int) -> str:

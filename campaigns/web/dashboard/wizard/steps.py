@@ -6,6 +6,7 @@ from nicegui import ui
 
 from campaigns.errors import PagecastError
 from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard import message, recipients, review, schedule
 from campaigns.web.dashboard.wizard.content import STEPS
@@ -56,7 +57,7 @@ class Steps:
         self._next.set_visibility(visit.step < contents.REVIEW)
         if visit.step < contents.REVIEW:
             name = STEPS[visit.step + 1].lower()
-            self._next.props(f'aria-label="Next: {name}"')
+            having(self._next, aria_label=f"Next: {name}")
             self._whither.set_text(f": {name}")
         self._body.clear()
         with self._body:
