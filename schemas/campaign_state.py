@@ -13,3 +13,7 @@ class CampaignState(StrEnum):
     PAUSED = "paused"
     FINISHED = "finished"
     CANCELLED = "cancelled"
+
+
+OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
+"""Nothing is sent any more, unless somebody asks for it again."""

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 
 from campaigns.cli import output
-from schemas.campaign import CampaignState
+from schemas.campaign_state import OVER
 from schemas.status import Status
 
 Seen = TypeVar("Seen", bound=Status)
@@ -20,7 +20,6 @@ LOOK = 0.5
 _PLAIN_EVERY = 10.0
 _BAR = 30
 _NAME = 24
-_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 
 
 def watch(statuses: Iterable[Seen], ended: Callable[[Seen], bool]) -> Seen:
@@ -42,7 +41,7 @@ def looks(look: Callable[[], Status]) -> Iterator[Status]:
 
 def over(status: Status) -> bool:
     """Whether a campaign is finished or cancelled, with nothing on the wire."""
-    return status.state in _ENDED and not status.in_flight
+    return status.state in OVER and not status.in_flight
 
 
 @contextmanager

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from campaigns.client.call import Call
 from campaigns.client.calls import campaigns
 from schemas.api.campaigns import Standing
-from schemas.campaign_state import CampaignState
+from schemas.campaign_state import OVER
 
 AGAIN_S = 1.0
 """Between two looks, where there is no stream; and before a stream that broke off is asked for again."""
-
-_OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 
 
 class Progress:
@@ -45,7 +43,7 @@ class Progress:
         """Yield what a look saw, if it is new."""
         if standing != self._latest:
             yield self._told(standing)
-        self.over = standing.state in _OVER and not standing.in_flight
+        self.over = standing.state in OVER and not standing.in_flight
 
     def _line(self, line: str) -> Standing | None:
         if line:

@@ -4,11 +4,10 @@ from sqlalchemy import Connection
 
 from campaigns.lifecycle import find
 from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_state import OVER
 from schemas.meeting import Meeting
 
 __all__ = ["Meeting", "meet"]
-
-_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 
 
 def meet(conn: Connection, title: str, fingerprint: str) -> tuple[Meeting, Campaign | None]:
@@ -17,9 +16,9 @@ def meet(conn: Connection, title: str, fingerprint: str) -> tuple[Meeting, Campa
     for run in runs:
         # A draft that differs is no run: the file's present content takes its place.
         stale = run.state is CampaignState.DRAFT and run.fingerprint != fingerprint
-        if run.state not in _ENDED and not stale:
+        if run.state not in OVER and not stale:
             return Meeting.UNFINISHED, run
-    ended = [run for run in runs if run.state in _ENDED]
+    ended = [run for run in runs if run.state in OVER]
     same = [run for run in ended if run.fingerprint == fingerprint]
     if same:
         return Meeting.FINISHED, same[-1]

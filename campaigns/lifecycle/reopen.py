@@ -16,14 +16,14 @@ from campaigns.ledger.revival import Return
 from campaigns.plan.division import chunk_size
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
+from schemas.campaign_state import OVER
 from schemas.delivery import DeliveryState
 from schemas.message import Message
 
 _SLICE = 5_000
 _PAUSE = 0.001
 _BROKE_OFF = "Bringing people back broke off: say it again, or resume with those who are back."
-_ENDED = (CampaignState.FINISHED, CampaignState.CANCELLED)
-_OPEN = (*_ENDED, CampaignState.SENDING, CampaignState.PAUSED)
+_OPEN = (*OVER, CampaignState.SENDING, CampaignState.PAUSED)
 
 _NOW = text("SELECT state, not_after, revision FROM campaign WHERE id = :id")
 _HOLD = text("UPDATE campaign SET state = 'paused', sentence = :sentence, finished_at = NULL WHERE id = :id")
@@ -62,10 +62,10 @@ def bring_back(
         done = revival.revive(conn, campaign.id or 0, state, next(slices, []))
         if not done:
             return before, 0
-        after = CampaignState.SENDING if before in _ENDED else before
+        after = CampaignState.SENDING if before in OVER else before
         said = f"{sentence} The campaign was {before} and is {after}."
         events.record(conn, now_of(conn), f"campaign.{verb}", actor, said, campaign_id=campaign.id)
-        if before in _ENDED:
+        if before in OVER:
             conn.execute(_HOLD, {"sentence": _BROKE_OFF, "id": campaign.id})
     for part in slices:
         time.sleep(_PAUSE)
@@ -74,7 +74,7 @@ def bring_back(
             _refuse(conn, campaign, verb)
             done += revival.revive(conn, campaign.id or 0, state, part)
     with runtime.writing() as conn:
-        if before in _ENDED and conn.execute(_GO_ON, {"sentence": _BROKE_OFF, "id": campaign.id}).rowcount:
+        if before in OVER and conn.execute(_GO_ON, {"sentence": _BROKE_OFF, "id": campaign.id}).rowcount:
             chunks.restart(conn, campaign.id or 0)
     return after, done
 

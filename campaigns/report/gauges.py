@@ -14,7 +14,8 @@ from campaigns.report import tallies as tally
 from campaigns.report.pages import Standing
 from campaigns.report.standing import campaign, standings
 from campaigns.report.tallies import Tally
-from schemas.campaign import Campaign, CampaignState
+from schemas.campaign import Campaign
+from schemas.campaign_state import OVER
 from schemas.delivery import DeliveryState
 from schemas.job import JobState
 from schemas.page import ProviderName
@@ -24,7 +25,6 @@ MOST = 200
 """Campaigns that are measured, the unfinished and then the newest first; the others are only counted."""
 LASTING_MS = 24 * 3600 * 1000
 """For how long a campaign is measured after its end."""
-_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _LOST = frozenset({Reason.WINDOW_CLOSED, Reason.CLOSES_BEFORE_TURN})
 _NO_SECRET = "secret"  # noqa: S105 - a code
 """The code of a page that was parked because its token cannot be had."""
@@ -113,7 +113,7 @@ def _campaign(
 ) -> CampaignGauges:
     found = campaign(conn, campaign_id)
     rows = tally.tallies(conn, campaign_id)
-    stands = [] if found.state in _ENDED else standings(conn, found, rows, now_ms, staffed=staffed)
+    stands = [] if found.state in OVER else standings(conn, found, rows, now_ms, staffed=staffed)
     return CampaignGauges(found, rows, stands, slowed)
 
 

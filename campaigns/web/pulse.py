@@ -20,9 +20,7 @@ from campaigns.report import refusals
 from campaigns.report.series import repetition
 from campaigns.runtime import Runtime, now_of
 from schemas.api.campaigns import Series, Standing
-from schemas.campaign import CampaignState
 
-OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _EVERY = 1.0
 _KEYS_EVERY = 2.0
 _AT_ONCE = 2

@@ -16,8 +16,9 @@ from starlette.types import Message, Send
 
 from campaigns.web.api.campaigns import Ref
 from campaigns.web.api.desk import Desk, Here, may
-from campaigns.web.pulse import OVER, Pulse, Watch
+from campaigns.web.pulse import Pulse, Watch
 from schemas.api.campaigns import Standing
+from schemas.campaign_state import OVER
 from schemas.right import Right
 
 router = APIRouter(prefix="/campaigns/{ref}", tags=["progress"])

@@ -9,9 +9,10 @@ from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle.rescreen import total
 from campaigns.moments import people
 from campaigns.web.dashboard import ask
-from campaigns.web.dashboard.campaign.seen import OVER, Seen
+from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.form import Form
 from campaigns.web.dashboard.session import Session
+from schemas.campaign_state import OVER
 from schemas.decision import Scope, Verdict
 from schemas.meaning import meaning
 from schemas.right import Right

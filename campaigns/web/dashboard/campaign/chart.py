@@ -5,7 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
-from campaigns.web.dashboard.campaign.seen import OVER, Seen
+from campaigns.web.dashboard.campaign.seen import Seen
+from schemas.campaign_state import OVER
 
 MOST = 240
 """Points that are drawn; when there are more, every second one of them goes, and they are taken half as often."""

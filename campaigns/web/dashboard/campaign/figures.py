@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from campaigns.report.pages import accepted, left
 from campaigns.web.dashboard import chips, moments
-from campaigns.web.dashboard.campaign.seen import OVER, Seen
+from campaigns.web.dashboard.campaign.seen import Seen
 from schemas.campaign import CampaignState
+from schemas.campaign_state import OVER
 from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
 from schemas.status import PageStatus
 

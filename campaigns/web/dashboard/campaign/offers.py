@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from campaigns.lifecycle import canary, control, late
-from campaigns.web.dashboard.campaign.seen import OVER, Seen
+from campaigns.web.dashboard.campaign.seen import Seen
 from schemas.campaign import CampaignState
+from schemas.campaign_state import OVER
 from schemas.decision import Scope
 from schemas.right import Right
 

@@ -20,7 +20,6 @@ from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.page import Channel
 
-OVER = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _COMMANDS = (
     (re.compile(r"run `pagecast pages resume ([^`]+)`"), r"resume page \1"),
     (re.compile(r"`pagecast pages resume ([^`]+)`"), r"resume page \1"),

@@ -11,8 +11,9 @@ from campaigns.web.dashboard.campaign.figures import Counter, average, coming, c
 from campaigns.web.dashboard.campaign.notes import build as build_notes
 from campaigns.web.dashboard.campaign.notes import notes
 from campaigns.web.dashboard.campaign.piece import Follower, Following, Piece
-from campaigns.web.dashboard.campaign.seen import OVER, Seen, spoken
+from campaigns.web.dashboard.campaign.seen import Seen, spoken
 from schemas.campaign import CampaignState
+from schemas.campaign_state import OVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign import stopping
 from campaigns.web.dashboard.campaign.deeds import Begun
 from campaigns.web.dashboard.campaign.offers import Deed, allows
-from campaigns.web.dashboard.campaign.seen import OVER, look, spoken
+from campaigns.web.dashboard.campaign.seen import look, spoken
 from campaigns.web.dashboard.live import live
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
 from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, nothing
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
+from schemas.campaign_state import OVER
 from schemas.right import Right
 from schemas.status import Status
 
