@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from campaigns import jobs
-from campaigns.lifecycle import control, find
+from campaigns.lifecycle import allowlist, control, find
 from campaigns.report import status
 from campaigns.runtime import now_of
 from schemas.api_key import Role
@@ -194,6 +194,24 @@ def test_a_draft_is_planned_and_launched(admin: Visitor, site: Site, shot):
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     assert state_of(site, draft) is CampaignState.SENDING
     expect(page.get_by_text("Pace, in messages per second")).to_be_visible()
+
+
+def test_a_test_goes_to_the_testers_of_the_account(admin: Visitor, site: Site, shot):
+    factories.submitted(site.runtime, site.folder, factories.people(2))
+    second = factories.content(name="Second", page="second", pages={"second": factories.page()})
+    draft = factories.submitted(site.runtime, site.folder, factories.people(2), second)
+    page = admin.open(f"/campaigns/{draft.ref}")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("Nobody is a tester of second yet.")).to_be_visible()
+    with site.runtime.writing() as conn:
+        allowlist.allow(conn, "acme", factories.person(0), note="Ann's phone", now=now_of(conn), actor="cli:ann")
+    page.get_by_role("button", name="Send a test").click()
+    question = page.get_by_role("dialog", name="Send a test of Second")
+    expect(question.get_by_label("Tester")).to_have_value(f"{factories.person(0)}, page second (Ann's phone)")
+    expect(question).to_contain_text("empty: the first who gets it")
+    shot(page, "campaign-test", full=False)
+    question.get_by_role("button", name="Not now").click()
+    expect(question).to_be_hidden()
 
 
 def test_a_large_campaigns_file_is_a_job(admin: Visitor, site: Site):

@@ -19,15 +19,11 @@ def campaign(runtime, tmp_path):
     other = content(name="Burger", page="burger", pages={"burger": other_page()})
     for file in (other, content(), content(name="Second", page="second", pages={"second": page()})):
         made = factories.submitted(runtime, tmp_path, factories.people(1), file)
-    allow(runtime, "burger", *OTHERS)
-    allow(runtime, "acme", OURS)
-    return made
-
-
-def allow(runtime, name, *people):
-    for person in people:
+    now = factories.now(runtime)
+    for n, (name, person) in enumerate([*(("burger", each) for each in OTHERS), ("acme", OURS)]):
         with runtime.writing() as conn:
-            allowlist.allow(conn, name, person, note="Ann", now=factories.now(runtime), actor="cli:ann")
+            allowlist.allow(conn, name, person, note="Ann", now=now + n, actor="cli:ann")
+    return made
 
 
 def test_a_second_page_of_an_account_has_the_testers_of_its_first(runtime, campaign):
