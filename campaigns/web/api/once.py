@@ -1,7 +1,8 @@
 """A request that comes again under its Idempotency-Key gets the answer of the first time, and nothing is done twice.
 
-Whatever answers below 500 is kept for a day, refusals too. Another request under the same word is refused, and so is
-the same one while the first is still worked on. A list needs none of this, for its content is its id; nor do opt-outs
+Whatever answers below 500 is kept for a day, refusals too; only what could not be understood (404, 422) is not, so that
+it may be corrected under its word. Another request under the same word is refused, and so is the same one while the
+first is still worked on. A list needs none of this, for its content is its id; nor do opt-outs
 that come as a file: said twice, they change nothing.
 """
 
@@ -27,6 +28,7 @@ LARGEST = 1024 * 1024
 _LONGEST = 255
 _STREAMED = frozenset({"/lists", "/suppressions/import"})
 _ACCEPTED, _BROKEN = 202, 500
+_TO_CORRECT = frozenset({404, 422})
 _INSTEAD = "answer_to_keep"
 
 logger = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ class Once:
     def _settle(self, key_id: int, word: str, kept: "_Kept", instead: str | None) -> None:
         try:
             with self._runtime.writing() as conn:
-                if kept.status < _BROKEN:
+                if kept.status < _BROKEN and kept.status not in _TO_CORRECT:
                     answers.settle(conn, key_id, word, kept.status, instead or kept.body.decode())
                 else:
                     answers.forget(conn, key_id, word)

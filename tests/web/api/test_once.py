@@ -85,6 +85,13 @@ def test_a_refusal_is_kept_as_well(admin, draft):
     assert admin("POST", path).status_code == 200
 
 
+def test_what_was_not_understood_is_corrected_under_its_word(admin):
+    listed = admin("POST", "/lists", content=b"recipient_id,first_name\n17840000000000001,Ann\n").json()["data"]["id"]
+    for wrong, status in ((content(list="people.csv"), 404), (content(list=listed, message={}), 422)):
+        assert admin("POST", "/campaigns", json=wrong, headers=WORD).status_code == status
+    assert admin("POST", "/campaigns", json=content(list=listed), headers=WORD).status_code == 201
+
+
 def test_what_broke_may_be_said_again(admin, site):
     app = next(route.app for route in site.routes if getattr(route, "path", "") == "/api/v1")
     calls = []
