@@ -22,7 +22,7 @@ from campaigns.lifecycle.submit import named_pages
 from campaigns.lifecycle.view import view
 from campaigns.plan.prospect import Prospect, Queue
 from campaigns.policy import limits
-from campaigns.policy.condition import condition
+from campaigns.policy.condition import check_column, condition
 from campaigns.runtime import Runtime, now_of
 from campaigns.template import Blank, Letter
 from schemas import screened
@@ -164,6 +164,8 @@ def prospect(
     runtime: Runtime, file: CampaignFile, listed: Listed, environment: Mapping[str, str], not_after: int | None
 ) -> Prospect:
     """Return what starts and rates would come to for everybody who could get a campaign now; raises InputError."""
+    if file.audience.one_per is not None:
+        check_column(file.audience.one_per, listed.columns, "audience.one_per")
     message, pages = file.message.message, [each.page for each in lanes(runtime, file, listed, environment)]
     with runtime.reading() as conn:
         now = now_of(conn)

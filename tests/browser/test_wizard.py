@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from campaigns import pages, sketches, suppression
-from campaigns.lifecycle import find
+from campaigns.lifecycle import find, relist
 from campaigns.lifecycle.launch import launched_plan
 from campaigns.lifecycle.plan import plan
 from campaigns.runtime import now_of
@@ -176,6 +176,45 @@ def test_a_name_is_only_words_to_whoever_sees_it(admin: Visitor, site: Site, nam
     expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=f"Delete {name}", exact=True)).to_be_visible()
     assert page.evaluate("window.taken") is None
+
+
+def sketched(site: Site, **more: object) -> str:
+    """A sketch that was left at the schedule, with a list whose columns are those of `factories.people`."""
+    draft = factories.submitted(site.runtime, site.folder, factories.people(3), factories.content(pages={}))
+    listed = relist.uploaded(site.runtime, draft)
+    with site.runtime.writing() as conn:
+        content = {"name": "Summer", "list": listed, "page": "acme", "message": {"text": "Hi"}} | more
+        begun = sketches.begin(conn, content, now=now_of(conn), actor="test")
+        return sketches.save(conn, begun.model_copy(update={"step": 2}), content, now=now_of(conn), actor="test").ref
+
+
+def test_a_sketch_opens_with_what_its_file_and_the_list_before_said(admin: Visitor, site: Site):
+    store_page(site)
+    ref = sketched(site, audience={"one_per": "customer_id"}, limits={"margin": "10m"})
+    page = admin.open(f"/new/{ref}")
+    page.get_by_text("Margin, canary, share").click()
+    expect(page.get_by_label("Margin before a window closes (minutes)")).to_have_value("10")
+    page.get_by_text("Cap, one a customer, hold-out").click()
+    expect(page.get_by_role("combobox", name="One message for each")).to_have_value("customer_id")
+    page.get_by_role("button", name="Recipients").click()
+    expect(page.get_by_text("This list has no column customer_id")).to_be_visible()
+    page.get_by_role("button", name="Schedule and limits").click()
+    page.get_by_text("Cap, one a customer, hold-out").click()
+    expect(page.get_by_role("combobox", name="One message for each")).to_have_value("Every row")
+
+
+def test_a_step_that_breaks_leads_back(admin: Visitor, site: Site):
+    store_page(site)
+    ref = sketched(site, limits={"canary": "some"})
+    page = admin.open(f"/new/{ref}")
+    expect(page.get_by_role("alert")).to_contain_text("This step cannot be shown")
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Hi")
+    expect(page.get_by_text("This step cannot be shown")).to_be_hidden()
+    page.get_by_role("button", name="Next: schedule and limits").click()
+    expect(page.get_by_role("alert")).to_contain_text("This step cannot be shown")
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Hi")
 
 
 def test_an_author_writes_and_does_not_launch(visitor, site: Site):

@@ -6,6 +6,7 @@ from campaigns import campaign_file
 from campaigns.errors import InputError
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard import curves
+from campaigns.web.dashboard.wizard.pace import minutes
 from schemas.campaign_file import CONTACTS
 from tests import factories
 
@@ -116,3 +117,16 @@ def test_an_earlier_campaign_does_not_bring_its_pages_back():
     content = contents.of_file(file)
     assert ("pages" in content, content["page"]) == (False, "acme")
     assert contents.of_stored_pages(content | {"pages": {"acme": factories.page()}}) == content
+
+
+def test_another_list_takes_the_column_of_the_one_before_away():
+    content = {"audience": {"one_per": "customer_id", "where": "city = 'Rome'"}}
+    assert contents.fit(content, ["recipient_id", "customer_id"]) == ""
+    assert contents.fit(content, ["recipient_id", "city"]) == "customer_id"
+    assert content == {"audience": {"where": "city = 'Rome'"}}
+    assert contents.fit(content, ["recipient_id"]) == ""
+
+
+@pytest.mark.parametrize(("margin", "shown"), [("10m", 10), ("90s", 1.5), (7, 7), ("2h", 120), ("soon", 5)])
+def test_a_margin_is_shown_in_minutes(margin, shown):
+    assert minutes(margin) == shown

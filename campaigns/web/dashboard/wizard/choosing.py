@@ -37,8 +37,10 @@ def build(visit: Visit, curves: Curves, known: list[str]) -> None:
         with ui.expansion("Cap, one a customer, hold-out").classes("more"):
             _cap(visit, curves)
             with ui.element("div").classes("grid3"):
-                words = {_NONE: "Every row"} | {header: header for header in listed.columns}
-                one = ui.select(words, value=visit.get("audience.one_per", _NONE), label="One message for each")
+                column = visit.get("audience.one_per", _NONE)
+                # The list may be another by now: a column that it lacks is shown, and can be changed.
+                words = {_NONE: "Every row"} | {header: header for header in (*listed.columns, column) if header}
+                one = ui.select(words, value=column, label="One message for each")
                 one.props("outlined dense options-dense")
                 one.on_value_change(lambda event: _take(visit, curves, "audience.one_per", event.value))
                 _holdout(visit, curves)

@@ -1,7 +1,7 @@
 """The part of a campaign file that a sketch has so far: read and changed by dotted paths, and what it lacks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,15 @@ def put(content: Content, path: str, value: Any) -> None:
                 del table[parent]
     else:
         tables[-1][key] = value
+
+
+def fit(content: Content, columns: Sequence[str]) -> str:
+    """Remove what is about a column that another list had; return the column, '' where nothing was."""
+    column = str(get(content, "audience.one_per", ""))
+    if not column or column in columns:
+        return ""
+    put(content, "audience.one_per", None)
+    return column
 
 
 def of_file(file: CampaignFile) -> Content:

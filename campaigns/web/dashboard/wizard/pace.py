@@ -4,6 +4,8 @@ from typing import Any
 
 from nicegui import ui
 
+from campaigns.campaign_file import milliseconds
+from campaigns.errors import InputError
 from campaigns.web.dashboard import frame
 from campaigns.web.dashboard.wizard.curves import Curves
 from campaigns.web.dashboard.wizard.visit import Visit
@@ -17,6 +19,9 @@ _PROFILES = {
     "fast": "Fast: 36 a second",
     _OWN: "A rate of your own",
 }
+_MARGIN = "limits.margin"
+_USUAL_MARGIN = 5.0
+_MINUTE_MS = 60_000
 
 
 class Pace:
@@ -33,7 +38,7 @@ class Pace:
                 self._rate.props("outlined dense debounce=300")
             visit.fields["limits.rate"] = self._rate
             with ui.expansion("Margin, canary, share").classes("more"), ui.element("div").classes("grid3"):
-                self._text("limits.margin", "Margin before a window closes (minutes)", 5.0, again=True)
+                self._text(_MARGIN, "Margin before a window closes (minutes)", _USUAL_MARGIN, again=True)
                 self._text("limits.canary", "Pause after the first so many", None, whole=True)
                 self._text("limits.weight", "Share beside other campaigns", 1.0)
         self._profile.on_value_change(self._typed)
@@ -61,7 +66,8 @@ class Pace:
         self._rate.set_visibility(self._profile.value == _OWN)
 
     def _text(self, path: str, label: str, usual: float | None, *, whole: bool = False, again: bool = False) -> None:
-        field = ui.number(label, value=self._visit.get(path, usual), min=0, format="%.4g")
+        kept = self._visit.get(path, usual)
+        field = ui.number(label, value=minutes(kept) if path == _MARGIN else kept, min=0, format="%.4g")
         field.props("outlined dense debounce=400")
         self._visit.fields[path] = field
 
@@ -72,3 +78,11 @@ class Pace:
                 self._curves.again()
 
         field.on_value_change(lambda event: take(event.value))
+
+
+def minutes(margin: str | float) -> float:
+    """Return a margin in minutes, however the campaign file writes it; the usual one where nobody can read it."""
+    try:
+        return milliseconds(margin, _MARGIN) / _MINUTE_MS
+    except InputError:
+        return _USUAL_MARGIN

@@ -5,9 +5,11 @@ from nicegui import ui
 from campaigns import pages, uploads
 from campaigns.errors import PagecastError
 from campaigns.lifecycle import find, glance
+from campaigns.lifecycle.glance import Listed
 from campaigns.uploads import Upload
 from campaigns.web.dashboard import ask, frame
 from campaigns.web.dashboard.wizard import arrival, listing
+from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
 from schemas.campaign import CampaignState
 from schemas.campaign_file import CONTACTS
@@ -139,6 +141,7 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
         return
     if visit.listed is None or visit.reading is None:
         return
+    _fit(visit, visit.listed)
     if named == CONTACTS:
         await _people(visit)
         return
@@ -148,6 +151,13 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
     else:
         _page(visit, stored, "Page that sends")
     await listing.details(visit, refresh)
+
+
+def _fit(visit: Visit, listed: Listed) -> None:
+    """Let go of the column of a list that was there before; nothing could be sent by it."""
+    if column := contents.fit(visit.content, listed.columns):
+        visit.dirty = True
+        ask.tell(f"This list has no column {column}, so it is no longer one message for each.")
 
 
 async def _people(visit: Visit) -> None:

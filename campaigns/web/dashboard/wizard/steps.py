@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from campaigns.errors import PagecastError
-from campaigns.web.dashboard import ask, buttons
+from campaigns.web.dashboard import ask, buttons, faults
 from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard import message, recipients, review, schedule
@@ -13,6 +13,8 @@ from campaigns.web.dashboard.wizard.content import STEPS
 from campaigns.web.dashboard.wizard.visit import Visit
 
 _EVERY = 2.0
+_BROKEN = "This step cannot be shown. What you wrote is kept; go back and change something. The log has more."
+_BROKEN_FIRST = "This step cannot be shown. What you wrote is kept. The log of the web process has more."
 _BUILD: tuple[Callable[[Visit], Awaitable[None]], ...] = (
     recipients.build,
     message.build,
@@ -47,8 +49,8 @@ class Steps:
             with self._next:
                 self._whither = ui.label().classes("only-wide whither")
 
-    async def show(self) -> None:
-        """Build the present step."""
+    async def show(self) -> bool:
+        """Build the present step; False where that failed, which is told in its place."""
         visit = self._visit
         visit.fields, visit.faults = {}, {}
         self._say("")
@@ -65,6 +67,19 @@ class Steps:
                 await _BUILD[visit.step](visit)
             except PagecastError as error:
                 self._say(str(error))
+            except Exception as error:  # noqa: BLE001 - the other steps can still be reached
+                faults.tell(error)
+                self._break()
+                return False
+        visit.built = visit.step
+        return True
+
+    def _break(self) -> None:
+        """Show that the step cannot be shown, and leave the ways to the others."""
+        self._next.set_visibility(False)
+        if not self._body.is_deleted:
+            self._body.clear()
+        self._say(_BROKEN if self._visit.step else _BROKEN_FIRST)
 
     async def go(self, step: int) -> None:
         """Go to a step, if all before it are done."""
@@ -76,9 +91,14 @@ class Steps:
                     await self.show()
                 self._mark(lacks)
                 return
-        visit.step, visit.dirty = step, True
-        if await visit.keep():
-            await self.show()
+        # Not where the click was: the ladder is drawn anew, and what was clicked is gone.
+        with self._root:
+            if not await visit.keep():
+                return
+            visit.step = step
+            if await self.show():
+                visit.dirty = True
+                await visit.keep()
 
     async def _lacks(self, step: int) -> dict[str, str]:
         visit = self._visit

@@ -37,6 +37,8 @@ class Visit:
     content: Content
     sketch: Sketch | None = None
     step: int = 0
+    """The one that is looked at; saved once it was `built`, for a sketch opens with the step that it was left at."""
+    built: int = 0
     campaign: str | None = None
     """The draft that a sketch goes on with, until there is one."""
     dirty: bool = False
@@ -62,6 +64,9 @@ class Visit:
             self.faults[path] = sentence
         else:
             self.faults.pop(path, None)
+
+    def __post_init__(self) -> None:
+        self.built = self.step
 
     @property
     def draft(self) -> str | None:
@@ -138,11 +143,11 @@ class Visit:
             now = now_of(conn)
             if self.sketch is None:
                 made = sketches.begin(conn, written, now=now, actor=session.actor, campaign=self.campaign)
-                return made if not self.step else self._stepped(conn, made, written, now)
+                return made if not self.built else self._stepped(conn, made, written, now)
             return self._stepped(conn, self.sketch, written, now)
 
     def _stepped(self, conn: Any, sketch: Sketch, written: Content, now: int) -> Sketch:
-        at_step = sketch.model_copy(update={"step": self.step})
+        at_step = sketch.model_copy(update={"step": self.built})
         return sketches.save(conn, at_step, written, now=now, actor=self.session.actor)
 
     async def _settle(self, error: ChangedMeanwhileError) -> bool:
