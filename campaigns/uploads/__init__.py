@@ -8,7 +8,7 @@ partial   a file that arrives piece by piece, and goes on where it broke off
 stored    what is there: found, read, forgotten
 """
 
-from campaigns.uploads.incoming import Incoming, incoming, prepared
+from campaigns.uploads.incoming import Incoming, incoming, prepared, refuse_full
 from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, latest, parquet, read, rejects
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "parquet",
     "prepared",
     "read",
+    "refuse_full",
     "rejects",
 ]

@@ -9,18 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from campaigns.errors import StateError
 from campaigns.uploads import stored
 from campaigns.uploads.stored import FILE, Upload
 
 _INCOMING = ".incoming-"
 _ODD = re.compile(r"[^\w.() -]+")
 _LONGEST_NAME = 100
+_SPARE = 1024**3
+"""Bytes that stay free on the disk: the database must find room as well."""
 
 
 class Incoming:
-    """A file that is being written; it is an upload once it is laid."""
+    """A file that is being written; it is an upload once it is laid.
 
-    def __init__(self, storage: Path, name: str) -> None:
+    `size` is how long it will be, where that is known. Raises StateError where the disk is full.
+    """
+
+    def __init__(self, storage: Path, name: str, size: int = 0) -> None:
+        if size:
+            refuse_full(storage, size)
         self._storage = storage
         self._folder = fresh(storage)
         self.name = cleaned(name)
@@ -76,6 +84,12 @@ def fresh(storage: Path) -> Path:
     at = stored.folder(storage) / f"{_INCOMING}{secrets.token_hex(8)}"
     (at / FILE).mkdir(parents=True)
     return at
+
+
+def refuse_full(storage: Path, size: int) -> None:
+    """Raise StateError where a file of `size` bytes would leave the disk too full."""
+    if shutil.disk_usage(storage).free < size + _SPARE:
+        raise StateError(f"There is no room for {size:,} bytes more on the disk. Make room, and send it again.")
 
 
 def cleaned(name: str) -> str:

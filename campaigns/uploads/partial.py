@@ -18,13 +18,11 @@ from typing import BinaryIO
 
 from campaigns.errors import InputError, NotFoundError, StateError
 from campaigns.uploads import stored
-from campaigns.uploads.incoming import cleaned, fresh, prepared
+from campaigns.uploads.incoming import cleaned, fresh, prepared, refuse_full
 from campaigns.uploads.stored import FILE
 
 LARGEST = 64 * 1024**3
 """Bytes of a whole file."""
-_SPARE = 1024**3
-"""Bytes that stay free on the disk: the database must find room as well."""
 _ABOUT, _BYTES = "about.json", "bytes"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"upl_[0-9a-f]{32}")
@@ -78,7 +76,7 @@ def begin(storage: Path, sender: str, name: str, *, size: int, sha256: str, now_
         (at / _BYTES).unlink(missing_ok=True)
         begun = Partial(partial_id, cleaned(name), size, sha256, sender, offset=size)
     elif not (at / _ABOUT).exists() or find(storage, partial_id, sender).size != size:
-        _refuse_full(storage, size)
+        refuse_full(storage, size)
         at.mkdir(exist_ok=True)
         (at / _BYTES).write_bytes(b"")
     else:
@@ -149,11 +147,6 @@ def _check(at: Path, sha256: str) -> None:
 def _refuse_gap(partial: Partial, offset: int) -> None:
     if offset != partial.offset:
         raise StateError(f"{partial.offset:,} bytes are there, so the next piece begins at {partial.offset}.")
-
-
-def _refuse_full(storage: Path, size: int) -> None:
-    if shutil.disk_usage(storage).free < size + _SPARE:
-        raise StateError(f"There is no room for {size:,} bytes more on the disk. Make room, and send it again.")
 
 
 def _unknown(partial_id: str) -> NotFoundError:

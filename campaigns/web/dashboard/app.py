@@ -19,6 +19,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from campaigns.runtime import Runtime
 from campaigns.web.dashboard import faults, screen, theme
+from campaigns.web.dashboard.bounds import Bounded
 from campaigns.web.dashboard.guard import Guard
 from campaigns.web.dashboard.session import House
 from campaigns.web.dashboard.standings import Standings
@@ -35,7 +36,7 @@ def dashboard(
     """Build the dashboard on opened resources, to be mounted at /; `alive` has to surround its life."""
     _shell()
     Storage.path = runtime.settings.home / "dashboard"
-    return Guard(nicegui.app, House(runtime, environment, passes, pulse, Standings(runtime), heavy))
+    return Guard(Bounded(nicegui.app), House(runtime, environment, passes, pulse, Standings(runtime), heavy))
 
 
 @asynccontextmanager

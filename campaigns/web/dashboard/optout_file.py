@@ -9,19 +9,19 @@ from typing import Any
 
 from nicegui import events, ui
 
-from campaigns import pages
+from campaigns import pages, uploads
 from campaigns.audience.exports import Export, read_export
-from campaigns.errors import InputError
+from campaigns.errors import InputError, PagecastError
 from campaigns.lifecycle import optouts
 from campaigns.lifecycle.optouts import Imported
 from campaigns.moments import people
 from campaigns.runtime import Runtime, changing
 from campaigns.web.dashboard import ask
+from campaigns.web.dashboard.bounds import OPT_OUTS
 from campaigns.web.dashboard.form import Form, choice, field, text
 from campaigns.web.dashboard.session import Session
 from schemas.right import Right
 
-_LARGEST = 512 * 1024**2
 _PART = 1024 * 1024
 
 
@@ -88,10 +88,10 @@ class _Asking:
         self._found: tuple[Read, Wishes] | None = None
         self._form = Form("Import opt-outs", "CSV, JSONL, XLSX or Parquet: a plain list of ids, or a tool's export.")
         with self._form.body():
-            upload = ui.upload(label="Drop a file here, or choose one", auto_upload=True, max_file_size=_LARGEST)
+            upload = ui.upload(label="Drop a file here, or choose one", auto_upload=True, max_file_size=OPT_OUTS.bytes)
             upload.props('flat bordered aria-label="File of opt-outs"').classes("drop")
             upload.on_upload(self._take)
-            upload.on_rejected(lambda: ask.fail("A file has at most 512 MB. Split it, or send it by command."))
+            upload.on_rejected(lambda: ask.fail(OPT_OUTS.sentence))
             self._where = choice("For", {"": "The page that a row names, else every page"} | {n: n for n in names}, "")
             with ui.expansion("Where the columns are not recognised").classes("unfold"):
                 self._column = field("Column of the ids")
@@ -119,6 +119,12 @@ class _Asking:
         return put(self._session.runtime, found.export, wishes, self._session.actor)
 
     async def _take(self, event: events.UploadEventArguments) -> None:
+        try:
+            OPT_OUTS.check(event.file.size())
+            uploads.refuse_full(self._file.parent, event.file.size())
+        except PagecastError as error:
+            ask.fail(str(error))
+            return
         with self._file.open("wb") as file:
             async for part in event.file.iterate(chunk_size=_PART):
                 await ask.aside(partial(file.write, part))

@@ -13,13 +13,12 @@ from campaigns.errors import PagecastError
 from campaigns.runtime import Runtime, now_of
 from campaigns.web.api import promise
 from campaigns.web.dashboard import ask
+from campaigns.web.dashboard.bounds import LIST
 from campaigns.web.dashboard.wizard import errand
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
 from schemas.job import JobKind
 from schemas.right import Right
 
-LARGEST = 8 * 1024**3
-"""Bytes of a list from a browser; what is longer is sent in pieces, by `pagecast` with a server's address."""
 _PART = 1024 * 1024
 
 
@@ -27,10 +26,10 @@ def uploader(visit: Visit, refresh: Refresh) -> None:
     """Build the field that takes a file; once it is read, it is the sketch's list and `refresh` shows it."""
     ui.label("CSV, JSONL, XLSX or Parquet, with one line a person. It stays here for a week.").classes("soft")
     said = ui.label().classes("soft").props("role=status")
-    field = ui.upload(label="Drop a file here, or choose one", auto_upload=True, max_file_size=LARGEST)
+    field = ui.upload(label="Drop a file here, or choose one", auto_upload=True, max_file_size=LIST.bytes)
     field.props('flat bordered aria-label="List of people"').classes("drop")
     field.on_begin_upload(lambda: said.set_text("It is arriving…"))
-    field.on_rejected(lambda: ask.fail(f"A list has at most {LARGEST // 1024**3} GB. Split it, or send it by command."))
+    field.on_rejected(lambda: ask.fail(LIST.sentence))
 
     async def take(event: events.UploadEventArguments) -> None:
         try:
@@ -63,8 +62,10 @@ async def read(visit: Visit, upload_id: str, size: int, begins: bytes, say: Call
 
 async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) -> None:
     visit.session.need(Right.UPLOAD)
+    # The browser looks at the size as well; whoever sends without one is only stopped here.
+    LIST.check(file.size())
     runtime = visit.session.runtime
-    incoming = await run_sync(lambda: uploads.Incoming(_prepared(runtime), file.name))
+    incoming = await run_sync(lambda: uploads.Incoming(_prepared(runtime), file.name, file.size()))
     try:
         say("Keeping it…")
         async for part in file.iterate(chunk_size=_PART):
