@@ -99,6 +99,38 @@ def test_a_page_is_added_checked_paused_and_resumed(admin: Visitor, site: Site, 
     shot(page, "page")
 
 
+def test_one_failure_is_shown_at_a_time_and_none_after_it_worked(admin: Visitor):
+    page = admin.open("/pages")
+    press(page, "Add a page")
+    form = asking(page, "Add a page")
+    form.get_by_label("Account id").fill(factories.ACCOUNT)
+    form.get_by_label("Token", exact=True).fill("EAAG-the-token-itself")
+    alert = page.get_by_role("alert")
+    press(form, "Add the page")
+    expect(alert).to_have_count(1)
+    form.get_by_label("Name").fill("acme")
+    press(form, "Add the page")
+    expect(alert.filter(has_text="never the token itself")).to_be_visible()
+    expect(alert).to_have_count(1)
+    form.get_by_label("Token", exact=True).fill("@{secret:ACME_TOKEN}")
+    press(form, "Add the page")
+    expect(form).to_be_hidden()
+    expect(alert).to_have_count(0)
+
+
+def test_a_page_that_is_removed_elsewhere_is_told_once(admin: Visitor, site: Site):
+    entry, route = pages.entered("acme", factories.page())
+    with site.runtime.writing() as conn:
+        pages.put(conn, "acme", entry, route, now=now_of(conn), actor="test")
+    page = admin.open("/pages/acme")
+    expect(page.get_by_role("heading", name="acme")).to_be_visible()
+    with site.runtime.writing() as conn:
+        pages.remove(conn, pages.named(conn, "acme"), now_of(conn), "test")
+    expect(page.get_by_role("status").filter(has_text="acme")).to_be_visible()
+    page.wait_for_timeout(2_500)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_somebody_is_suppressed_and_allowed_again(admin: Visitor, site: Site, shot: Callable[..., None]):
     person = factories.person(7)
     page = admin.open("/suppressions")

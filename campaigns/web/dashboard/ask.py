@@ -18,6 +18,7 @@ _SHOWN_MS = 6_000
 _FADED = 1.0
 _OURS = "ours"
 """No colour of Quasar's, so that the style sheet has its say."""
+_LOOK: dict[str, Any] = {"position": "bottom", "color": _OURS, "textColor": _OURS}
 
 
 async def aside(work: Callable[[], Made]) -> Made:
@@ -95,18 +96,31 @@ async def closed(dialog: ui.dialog) -> Any:
 
 
 def tell(sentence: str) -> None:
-    """Say for a moment that something is done."""
-    _say(sentence, _SHOWN_MS, classes="told", attrs={"role": "status"})
+    """Say for a moment that something is done; what went wrong before is over."""
+    _hush()
+    ui.notify(sentence, **_LOOK, timeout=_SHOWN_MS, classes="told", attrs={"role": "status"})
 
 
 def fail(sentence: str) -> None:
-    """Say what went wrong, until somebody closes it."""
+    """Say what went wrong, until somebody closes it or something else comes of the next try."""
+    _hush()
     close = {"label": "Close", "noCaps": True, "color": _OURS}
-    _say(sentence, 0, classes="told failed", attrs={"role": "alert"}, icon="error_outline", actions=[close])
+    ui.notification(
+        sentence,
+        **_LOOK,
+        timeout=None,
+        icon="error_outline",
+        classes="told failed",
+        attrs={"role": "alert"},
+        actions=[close],
+    )
 
 
-def _say(sentence: str, lasts_ms: int, **options: Any) -> None:
-    ui.notify(sentence, position="bottom", timeout=lasts_ms, color=_OURS, textColor=_OURS, **options)
+def _hush() -> None:
+    """Take away what `fail` said on this page: several of them would lie over the buttons."""
+    for each in ui.context.client.layout.default_slot.children:
+        if isinstance(each, ui.notification):
+            each.dismiss()
 
 
 async def _yes(title: str, consequence: str, word: str, *, grave: bool) -> bool:
