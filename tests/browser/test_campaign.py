@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaigns import jobs
+from campaigns import events, jobs
 from campaigns.lifecycle import allowlist, control, find
 from campaigns.report import status
 from campaigns.runtime import now_of
@@ -155,14 +155,33 @@ def test_people_are_found_by_reason_and_id_and_explained(admin: Visitor, site: S
     page.get_by_label("Recipient id").fill(factories.person(0))
     expect(table.get_by_role("row")).to_have_count(2)
     shot(page, "campaign-people")
+    page.get_by_label("Recipient id").fill("abc")
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_label("Recipient id").fill(factories.person(0))
     page.get_by_role("link", name=f"Everything about {factories.person(0)}").click()
     panel = page.get_by_role("dialog", name=factories.person(0))
     expect(panel).to_contain_text("Instagram accepted")
+    expect(panel.get_by_role("link", name="Everything about this person")).to_be_focused()
     expect(panel.get_by_role("button", name="Copy the message id")).to_be_visible()
     expect(panel.get_by_role("link", name="Everything about this person")).to_have_attribute(
         "href", f"/people/{factories.person(0)}"
     )
     shot(page, "campaign-person", full=False)
+
+
+def test_the_history_follows(admin: Visitor, site: Site):
+    spring = begun(site)
+    page = admin.open(f"/campaigns/{spring.ref}?tab=history")
+    told = page.get_by_role("table", name="History")
+    expect(told).to_contain_text("Launched with plan")
+    control.pause(site.runtime, spring, "key:maria")
+    expect(told.get_by_role("row").filter(has_text="maria")).to_have_count(1)
+    page.get_by_role("tab", name="Overview").click()
+    with site.runtime.writing() as conn:
+        events.record(conn, now_of(conn), "note", "key:joe", "Something else happened.", campaign_id=spring.id)
+    page.get_by_role("tab", name="History").click()
+    expect(told).to_contain_text("Something else happened.")
 
 
 def test_a_draft_is_planned_and_launched(admin: Visitor, site: Site, shot):

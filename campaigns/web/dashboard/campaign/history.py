@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from sqlalchemy import Row
 
 from campaigns import events
@@ -24,17 +24,40 @@ class Happening:
     sentence: str
 
 
-async def build(watching: Watching) -> None:
-    """Build the tab."""
+class History:
+    """The tab; it is read again when the campaign moves, for there is an event of it then."""
 
-    def fetch(before: int | None, limit: int, _filters: Filters) -> Slice[Happening]:
-        campaign_id = watching.seen.campaign.id
-        with watching.session.runtime.reading() as conn:
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+        self._moved = _motion(watching.seen)
+        self._table = Table("History", _columns(watching.seen), self._fetch, key=lambda each: each.id, empty=_nothing)
+
+    async def load(self) -> None:
+        """Read the first page, and follow the campaign."""
+        await self._table.load()
+        self._watching.listen(self._follow)
+
+    async def read(self) -> None:
+        """Read the page that is shown once more."""
+        await self._table.refresh()
+
+    def _follow(self, seen: Seen) -> None:
+        moved = _motion(seen)
+        if moved != self._moved:
+            self._moved = moved
+            background_tasks.create(self.read(), name="read the history")
+
+    def _fetch(self, before: int | None, limit: int, _filters: Filters) -> Slice[Happening]:
+        campaign_id = self._watching.seen.campaign.id
+        with self._watching.session.runtime.reading() as conn:
             found = events.listed(conn, campaign_id=campaign_id, before=before or events.NEWEST, most=limit + 1)
         return Slice.of(found, limit, lambda last: last.id, show=_happening)
 
-    table = Table("History", _columns(watching.seen), fetch, key=lambda each: each.id, empty=_nothing)
-    await table.load()
+
+def _motion(seen: Seen) -> tuple[object, ...]:
+    """Return what differs once somebody did something, or something happened to the campaign."""
+    campaign = seen.campaign
+    return seen.state, campaign.sentence, campaign.revision, campaign.changes
 
 
 def _happening(row: Row[Any]) -> Happening:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from nicegui import ui
 
 from campaigns import suppression
+from campaigns.errors import InputError
 from campaigns.report.rows import rows
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import buttons, chips, moments
@@ -77,7 +78,10 @@ class People:
     def _fetch(self, after: int | None, limit: int, filters: Filters) -> Slice[Line]:
         state = DeliveryState(filters["state"]) if "state" in filters else None
         reason = Reason(filters["reason"]) if "reason" in filters else None
-        recipient = suppression.person(filters["recipient"]) if "recipient" in filters else None
+        try:
+            recipient = suppression.person(filters["recipient"]) if "recipient" in filters else None
+        except InputError:
+            return Slice([])  # half an id is on its way to a whole one, and is nobody's until then
         seen = self._watching.seen
         with self._watching.session.runtime.reading() as conn:
             found = rows(

@@ -28,13 +28,14 @@ class Person:
             return
         dialog, card = ask.opened(found.recipient_id, "person", "position=right full-height")
         with card:
-            ui.link("Everything about this person", f"/people/{found.recipient_id}")
+            # The focus goes to the top, else the panel opens scrolled to where its Close is.
+            ui.link("Everything about this person", f"/people/{found.recipient_id}").props("autofocus")
             for sentence in found.suppressed:
                 ui.label(sentence).classes("warning flat")
             for line in found.lines:
                 self._line(seen, line, found.recipient_id)
             with ui.row().classes("answers"):
-                buttons.quiet("Close", dialog.close).props("autofocus")
+                buttons.quiet("Close", dialog.close)
         await ask.closed(dialog)
 
     def _line(self, seen: Seen, line: Line, recipient: str) -> None:

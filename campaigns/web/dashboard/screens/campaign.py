@@ -3,9 +3,10 @@
 from nicegui import ui
 
 from campaigns.web.dashboard import ask, frame
-from campaigns.web.dashboard.campaign import answers, history, over_time, ways
+from campaigns.web.dashboard.campaign import answers, over_time, ways
 from campaigns.web.dashboard.campaign.deeds import Row
 from campaigns.web.dashboard.campaign.exports import Exports
+from campaigns.web.dashboard.campaign.history import History
 from campaigns.web.dashboard.campaign.offers import offers
 from campaigns.web.dashboard.campaign.overview import Overview
 from campaigns.web.dashboard.campaign.people import People
@@ -40,6 +41,7 @@ class _Views:
     def __init__(self, watching: Watching, first: str) -> None:
         self._watching = watching
         self._people: People | None = None
+        self._history: History | None = None
         self._tabs = Tabs(
             {
                 "Overview": self._overview,
@@ -48,9 +50,10 @@ class _Views:
                 "Over time": lambda: over_time.build(watching),
                 "Replies": lambda: answers.build(watching),
                 "Report": self._report,
-                "History": lambda: history.build(watching),
+                "History": self._past,
             },
             first.replace("-", " ").capitalize(),
+            {"History": self._past},
         )
 
     async def open(self) -> None:
@@ -70,6 +73,13 @@ class _Views:
 
     async def _report(self) -> None:
         await Exports(self._watching).load()
+
+    async def _past(self) -> None:
+        if self._history:
+            await self._history.read()
+            return
+        self._history = History(self._watching)
+        await self._history.load()
 
     async def _choose(self, reason: str) -> None:
         await self._tabs.open("People")
