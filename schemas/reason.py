@@ -100,7 +100,11 @@ _ABOUT: dict[Reason, About] = {
         _PLAN, _PERSON, False, "The person has not agreed to messages on this channel.", "Ask for consent first."
     ),
     Reason.OPTED_OUT: About(
-        _PLAN, _PERSON, False, "The person opted out.", "Nothing: a person who opted out is never messaged."
+        _PLAN,
+        _PERSON,
+        False,
+        "The person opted out.",
+        "Nothing. An opt-out in a list holds for that list alone; to have it kept, suppress the person.",
     ),
     Reason.WINDOW_NEVER_OPENED: About(
         _PLAN, _PERSON, False, "There is no record that the person ever wrote to this account.", _WRITE_FIRST
@@ -154,7 +158,11 @@ _ABOUT: dict[Reason, About] = {
         "See the page's inbox for the restriction, then resume the page.",
     ),
     Reason.TOKEN_INVALID: About(
-        _SEND, _OPERATOR, True, "The page's token is not accepted.", "Set a new token, then resume the page."
+        _SEND,
+        _OPERATOR,
+        True,
+        "The page's token is not accepted.",
+        "Set a new token; one message tries it within a minute, and the page goes on.",
     ),
     Reason.THREAD_OWNED_ELSEWHERE: About(
         _SEND, _PERSON, True, "Another app owns the conversation.", "Release the thread in that app, then retry."

@@ -208,7 +208,8 @@ def _way_out(lane: LaneNow) -> str:
     resume = f"`pagecast pages resume {lane.name}`"
     if lane.parked_code == PAUSED:
         return f"To go on, run {resume}"
-    return f"Mend that, then run {resume}; a new token is tried by itself"
+    tried = "Set a new token; one message tries it within a minute, and the page goes on"
+    return f"{tried}. For anything else: mend it, then run {resume}"
 
 
 def _reached(lane: LaneNow, now: Now, since: int) -> float:

@@ -66,7 +66,14 @@ def test_a_token_that_is_refused_needs_a_person(pagecast, stored, name):
 def test_the_token_of_another_page_is_none(pagecast, stored):
     run = pagecast("pages", "check", stored("burger", "sim-999"))
     assert run.code == 5
-    assert "not of account" in run.err
+    assert "This token belongs to account Page 999 (999), but the page's account is" in run.err
+    assert factories.OTHER_ACCOUNT in run.err
+
+
+def test_an_instagram_account_may_send_by_its_pages_token(pagecast, stored):
+    run = pagecast("pages", "check", stored("acme", "sim-999"))
+    assert run.code == 0
+    assert f"Whether it sends for account {factories.ACCOUNT} cannot be told from that: 999 must be the Page" in run.out
 
 
 def test_a_parked_page_hears_how_to_go_on(pagecast, stored, database):

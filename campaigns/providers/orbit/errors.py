@@ -25,7 +25,7 @@ def _slow(sentence: str, scope: Scope) -> Meaning:
     return Meaning(Verdict.THROTTLED, sentence, scope=scope)
 
 
-_KEY = _page("Orbit does not accept the API key. Set a valid one, then resume the page.", Reason.TOKEN_INVALID)
+_KEY = _page("Orbit does not accept the API key. Set a valid one.", Reason.TOKEN_INVALID)
 _RIGHTS = _page("The Orbit API key may not send this. Check its scopes (messages:write), then resume the page.")
 _INVALID = _message("Orbit finds the message invalid.")
 _KEY_LIMIT = _slow("Orbit limits the API key.", Scope.KEY)

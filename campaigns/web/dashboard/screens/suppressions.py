@@ -227,6 +227,7 @@ def _teach() -> None:
     frame.nothing(
         "block",
         "Nobody is suppressed",
-        "Whoever answers STOP is suppressed by itself, and so is whoever you put here: by hand, by a file, "
-        "or by a column opted_out of a list. Nobody on this list is ever messaged.",
+        "Whoever answers STOP is put here by itself; others you add by hand or import from a file. Nobody who stands "
+        "here is messaged. A column opted_out holds for that list alone; put people here, or import the file, to have "
+        "it kept.",
     )
