@@ -5,7 +5,8 @@ file's rows. Everything here is pure and set-based; the exceptions are files tha
 uneven rows or odd quotes (`uneven`), JSON lines (`jsonl`) and workbooks (`workbook`).
 """
 
-from campaigns.audience.columns import CANONICAL, Columns, guess
+from campaigns.audience.beginning import Beginning, beginning
+from campaigns.audience.columns import CANONICAL, Columns, finds_ids, guess
 from campaigns.audience.duplicates import FIRST_LINE, duplicate_of
 from campaigns.audience.findings import blanks
 from campaigns.audience.kinds import headers
@@ -15,10 +16,13 @@ from campaigns.audience.rejects import rejects
 __all__ = [
     "CANONICAL",
     "FIRST_LINE",
+    "Beginning",
     "Columns",
     "Reading",
+    "beginning",
     "blanks",
     "duplicate_of",
+    "finds_ids",
     "guess",
     "headers",
     "read",

@@ -58,6 +58,11 @@ def guess(headers: Sequence[str], given: Mapping[str, str]) -> Columns:
     return Columns(**found)
 
 
+def finds_ids(headers: Sequence[str]) -> bool:
+    """Whether a header says by its name that it holds the recipient ids."""
+    return _named(headers, _ALIASES["recipient_id"]) is not None
+
+
 def _check_given(name: str, header: str, headers: Sequence[str]) -> None:
     if name not in CANONICAL:
         raise InputError(

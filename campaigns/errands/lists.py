@@ -12,10 +12,18 @@ from schemas.api.lists import Checked
 
 
 def read(bench: Bench, arguments: Mapping[str, Any]) -> Made:
-    """Read a list of the uploads, of a partial one that is whole, or of a URL; return it as `Checked`."""
+    """Read a list of the uploads, of a partial one that is whole, or of a URL; return it as `Checked`.
+
+    `ask` keeps one whose ids' column somebody has to name.
+    """
     storage = bench.runtime.storage
     kept = uploads.read(
-        storage, _file(bench, arguments), arguments["given"], zone=arguments["zone"], now_ms=bench.now()
+        storage,
+        _file(bench, arguments),
+        arguments["given"],
+        zone=arguments["zone"],
+        now_ms=bench.now(),
+        ask=arguments.get("ask", False),
     )
     return Made(checked(kept).model_dump_json())
 

@@ -9,20 +9,36 @@ stored    what is there: found, read, forgotten
 """
 
 from campaigns.uploads.incoming import Incoming, incoming, prepared, refuse_full
-from campaigns.uploads.stored import Upload, find, folder, forget_naming, id_of, latest, parquet, read, rejects
+from campaigns.uploads.stored import (
+    Upload,
+    asking,
+    find,
+    folder,
+    forget_naming,
+    id_of,
+    is_there,
+    latest,
+    parquet,
+    read,
+    rejects,
+    size,
+)
 
 __all__ = [
     "Incoming",
     "Upload",
+    "asking",
     "find",
     "folder",
     "forget_naming",
     "id_of",
     "incoming",
+    "is_there",
     "latest",
     "parquet",
     "prepared",
     "read",
     "refuse_full",
     "rejects",
+    "size",
 ]

@@ -1,5 +1,6 @@
 """The uploads that are there: found, read, and forgotten."""
 
+import contextlib
 import json
 import re
 import secrets
@@ -11,14 +12,15 @@ from pathlib import Path
 import polars as pl
 
 from campaigns import audience
-from campaigns.audience import Reading, erasure
+from campaigns.audience import Beginning, Reading, erasure
 from campaigns.errors import InputError, NotFoundError
 
 _WEEK_MS = 7 * 86_400_000
 _HASH_DIGITS = 32
 _ID = re.compile(rf"lst_[0-9a-f]{{{_HASH_DIGITS}}}")
 _READING = ".reading-"
-_CHECK, _LIST, FILE = "check.json", "list.parquet", "file"
+_CHECK, _LIST, _ASKS, FILE = "check.json", "list.parquet", "asks.json", "file"
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,17 @@ def find(storage: Path, upload_id: str) -> Upload:
     return Upload(upload_id, file.name, file.stat().st_size, file.relative_to(folder(storage)), reading)
 
 
-def read(storage: Path, upload_id: str, given: Mapping[str, str], *, zone: str | None, now_ms: int) -> Upload:
+def read(
+    storage: Path, upload_id: str, given: Mapping[str, str], *, zone: str | None, now_ms: int, ask: bool = False
+) -> Upload:
     """Read an upload's file as `audience.read` does; as it was read before, it is no more.
 
-    Raises InputError, and then a file that was never of use is not kept; NotFoundError where there is none.
+    Raises InputError, and then a file that was never of use is not kept, unless there is somebody to `ask` which column
+    holds the ids, and no more than that is wanting (`asking`); NotFoundError where there is none.
     """
     at = folder(storage) / upload_id
     if not _ID.fullmatch(upload_id) or not (at / FILE).exists():
-        raise NotFoundError(f"The file of {upload_id} is gone. Lists stay for a week; upload it again.")
+        raise _gone(upload_id)
     scratch = folder(storage) / f"{_READING}{secrets.token_hex(8)}"
     try:
         reading = audience.read(_file(at), scratch / _LIST, given, zone=zone, now_ms=now_ms)
@@ -68,11 +73,26 @@ def read(storage: Path, upload_id: str, given: Mapping[str, str], *, zone: str |
             (scratch / name).replace(at / name)
     except InputError:
         if not (at / _CHECK).exists():
-            shutil.rmtree(at, ignore_errors=True)
+            _put_aside(at, ask=ask)
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return find(storage, upload_id)
+
+
+def asking(storage: Path, upload_id: str) -> Beginning | None:
+    """Return how a list begins that waits for somebody to say which column holds the ids; None for every other."""
+    at = folder(storage) / upload_id
+    if not _ID.fullmatch(upload_id) or (at / _CHECK).exists() or not (at / _ASKS).exists():
+        return None
+    return Beginning(**json.loads((at / _ASKS).read_text()))
+
+
+def size(storage: Path, upload_id: str) -> int:
+    """Return the bytes of an upload's file, read or not; raises NotFoundError."""
+    if not _ID.fullmatch(upload_id) or not is_there(storage, upload_id):
+        raise _gone(upload_id)
+    return _file(folder(storage) / upload_id).stat().st_size
 
 
 def is_there(storage: Path, upload_id: str) -> bool:
@@ -109,9 +129,13 @@ def rejects(storage: Path, upload_id: str) -> pl.DataFrame:
 
 
 def forget_naming(storage: Path, recipient_id: str, *, dry_run: bool) -> int:
-    """Remove every upload that names a person, and return how many; a dry run only counts."""
-    read_ones = [at for at in folder(storage).glob("lst_*") if (at / _LIST).exists()]
-    naming = [at for at in read_ones if erasure.names(at / _LIST, recipient_id)]
+    """Remove every upload that names a person, and return how many; a dry run only counts.
+
+    One that waits for its columns to be told may name anybody, so it goes too: it was never of use.
+    """
+    lists = list(folder(storage).glob("lst_*"))
+    naming = [at for at in lists if (at / _LIST).exists() and erasure.names(at / _LIST, recipient_id)]
+    naming += [at for at in lists if (at / _ASKS).exists() and not (at / _LIST).exists()]
     for at in () if dry_run else naming:
         shutil.rmtree(at, ignore_errors=True)
     return len(naming)
@@ -132,6 +156,22 @@ def _touched(at: Path) -> float:
         return max(each.stat().st_mtime for each in (at, *at.iterdir()))
     except (FileNotFoundError, NotADirectoryError):
         return float("inf")
+
+
+def _put_aside(at: Path, *, ask: bool) -> None:
+    """Keep a file that could not be read, and how it begins, where only its ids' column has to be named; or drop it."""
+    begins = None
+    if ask:
+        with contextlib.suppress(InputError):
+            begins = audience.beginning(_file(at), _SHOWN)
+    if begins is None:
+        shutil.rmtree(at, ignore_errors=True)
+    else:
+        (at / _ASKS).write_text(json.dumps(asdict(begins)))
+
+
+def _gone(upload_id: str) -> NotFoundError:
+    return NotFoundError(f"The file of {upload_id} is gone. Lists stay for a week; upload it again.")
 
 
 def _file(at: Path) -> Path:

@@ -227,3 +227,39 @@ def test_an_author_writes_and_does_not_launch(visitor, site: Site):
     page.get_by_role("button", name="Next: review").click()
     expect(page.get_by_text("Ask somebody with the role sender to launch it.")).to_be_visible()
     expect(page.get_by_role("button", name="Launch", exact=True)).to_have_count(0)
+
+
+def write_foreign(site: Site) -> str:
+    wrote = int(time.time()) - 3600
+    lines = ["Full name,IG User,last_inbound_at"]
+    lines += [f"Ana{n},{factories.person(n)},{wrote}" for n in range(3)]
+    path = site.folder / "export.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_a_list_whose_ids_have_a_header_of_their_own_is_asked_about(admin: Visitor, site: Site):
+    store_page(site)
+    page = admin.open("/new")
+    page.locator("input[type=file]").set_input_files(write_foreign(site))
+    expect(page.get_by_text("Which column holds the ids?")).to_be_visible()
+    expect(page.get_by_role("region", name="The first rows")).to_contain_text(factories.person(2))
+    page.get_by_role("button", name="Next: message").click()
+    expect(page.get_by_text("Choose the column that holds the ids.")).to_be_visible()
+    for column in ("Full name", "IG User"):
+        page.get_by_role("combobox", name="Column of the ids").click()
+        page.get_by_role("option", name=column).click()
+        if column == "Full name":
+            expect(page.get_by_text("No row of the list can be used")).to_be_visible()
+            expect(page.get_by_text("Which column holds the ids?")).to_be_visible()
+    expect(page.get_by_text("3 rows = 3 usable + 0 rejected + 0 duplicates")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Recipient id")).to_have_value("IG User")
+
+    page.get_by_role("radio", name="A list uploaded before").click()
+    page.get_by_role("radio", name="Upload a list").click()
+    page.locator("input[type=file]").set_input_files(write_foreign(site))
+    expect(page.get_by_role("combobox", name="Recipient id")).to_have_value("IG User")
+    page.get_by_role("button", name="Next: message").click()
+    page.get_by_label("Message", exact=True).fill("Hi {{ full_name }}")
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_text("3 rows = 3 will get it")).to_be_visible()

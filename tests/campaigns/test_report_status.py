@@ -173,8 +173,8 @@ def test_a_parked_page_needs_a_person_and_the_other_goes_on(spring):
     beta = next(page for page in status.pages if page.name == "beta")
     assert beta.state is LaneState.PARKED
     assert beta.sentence == (
-        "Parked: the token of page beta is not accepted. Set a new token; one message tries it within a minute, and the "
-        "page goes on. For anything else: mend it, then run `pagecast pages resume beta`."
+        "Parked: the token of page beta is not accepted. Set a new token; one message tries it within a minute, "
+        "and the page goes on. For anything else: mend it, then run `pagecast pages resume beta`."
     )
     assert beta.until is None
     assert status.sentence.endswith("left. Page beta is parked.")

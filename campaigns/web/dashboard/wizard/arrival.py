@@ -8,8 +8,8 @@ from anyio.to_thread import run_sync
 from nicegui import events, ui
 from nicegui.elements.upload_files import FileUpload
 
-from campaigns import uploads
-from campaigns.errors import PagecastError
+from campaigns import audience, uploads
+from campaigns.errors import InputError, PagecastError
 from campaigns.runtime import Runtime, now_of
 from campaigns.web.api import promise
 from campaigns.web.dashboard import ask
@@ -54,10 +54,37 @@ async def read(visit: Visit, upload_id: str, size: int, begins: bytes, say: Call
     await errand.document(
         visit.session,
         JobKind.LIST,
-        {"list": upload_id, "given": given, "zone": columns.get("zone")},
+        {"list": upload_id, "given": given, "zone": columns.get("zone"), "ask": True},
         small=promise.is_small(size, begins),
         say=say,
     )
+
+
+async def read_again(visit: Visit) -> None:
+    """Read the sketch's list as the sketch says of its columns now; raises PagecastError."""
+    storage, upload_id = visit.session.runtime.storage, str(visit.get("list"))
+    size = await ask.aside(lambda: uploads.size(storage, upload_id))
+    await read(visit, upload_id, size, b"", ask.tell)
+
+
+async def adopt(visit: Visit, upload_id: str) -> None:
+    """Make a list that is here the sketch's, as it was read: its headers alone may not tell which column is what."""
+    storage = visit.session.runtime.storage
+    told = await ask.aside(lambda: _told(storage, upload_id))
+    visit.put("list", upload_id)
+    visit.put("columns", told)
+
+
+def _told(storage: Path, upload_id: str) -> dict[str, str] | None:
+    """Return what somebody must have said of a list's columns; None where its headers say all, or nobody has yet."""
+    if uploads.asking(storage, upload_id):
+        return None
+    reading = uploads.find(storage, upload_id).reading
+    try:
+        by_name = audience.guess(reading.columns, {}).mapping
+    except InputError:
+        return dict(reading.mapping)
+    return None if by_name == reading.mapping else dict(reading.mapping)
 
 
 async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) -> None:
@@ -75,8 +102,13 @@ async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) ->
     finally:
         await run_sync(incoming.close)
     visit.put("columns", None)
-    await read(visit, upload_id, size, begins, say)
-    visit.put("list", upload_id)
+    try:
+        await read(visit, upload_id, size, begins, say)
+    except PagecastError:
+        # It stays where only its ids' column has to be named, or was named when it was here before.
+        if not await run_sync(uploads.is_there, runtime.storage, upload_id):
+            raise
+    await adopt(visit, upload_id)
     if not visit.get("name"):
         visit.put("name", Path(file.name).stem.replace("_", " ").replace("-", " ").strip().capitalize())
         if shown := visit.fields.get("name"):

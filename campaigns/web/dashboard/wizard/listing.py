@@ -1,5 +1,8 @@
 """What a list was read as: its sum, its columns, what is odd, the lines that cannot be used, the first rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from nicegui import ui
 
 from campaigns import uploads
@@ -69,7 +72,7 @@ def _mapping(visit: Visit, reading: Reading, refresh: Refresh) -> None:
         before = {each: visit.get(f"columns.{each}") for each in (*CANONICAL, "zone")}
         visit.put(f"columns.{name}", header)
         try:
-            await _read_again(visit)
+            await arrival.read_again(visit)
         except PagecastError as error:
             for each, value in before.items():
                 visit.put(f"columns.{each}", value)
@@ -97,12 +100,6 @@ def _mapping(visit: Visit, reading: Reading, refresh: Refresh) -> None:
             ).props("dense")
 
 
-async def _read_again(visit: Visit) -> None:
-    storage, upload_id = visit.session.runtime.storage, str(visit.get("list"))
-    size = (await ask.aside(lambda: uploads.find(storage, upload_id))).size
-    await arrival.read(visit, upload_id, size, b"", ask.tell)
-
-
 def _told(visit: Visit, problems: list[Problem]) -> None:
     with frame.section("Lines that are not used"):
         with ui.element("div").classes("panel problems"):
@@ -126,13 +123,32 @@ def _problem(problem: Problem) -> None:
             ui.label(first + more).classes("small soft")
 
 
-def _rows(rows: list[dict[str, object]], reading: Reading) -> None:
-    known = {header: name for name, header in reading.mapping.items()}
+def sheet(headers: list[str], rows: list[list[str]]) -> None:
+    """Build the first rows of a list as they are written."""
+    with _table():
+        with ui.element("thead"), ui.element("tr"):
+            for header in headers:
+                _head(header, "")
+        with ui.element("tbody"):
+            for row in rows:
+                with ui.element("tr"):
+                    for cell in row:
+                        with ui.element("td"):
+                            ui.label(cell)
+
+
+@contextmanager
+def _table() -> Iterator[None]:
     with (
-        frame.section(f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"),
         ui.element("div").classes("sheet").props('tabindex=0 role=region aria-label="The first rows"'),
         ui.element("table"),
     ):
+        yield
+
+
+def _rows(rows: list[dict[str, object]], reading: Reading) -> None:
+    known = {header: name for name, header in reading.mapping.items()}
+    with frame.section(f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"), _table():
         with ui.element("thead"), ui.element("tr"):
             _head("Line", "")
             for header in reading.columns:

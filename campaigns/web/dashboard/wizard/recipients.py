@@ -3,12 +3,13 @@
 from nicegui import ui
 
 from campaigns import pages, uploads
+from campaigns.audience import Beginning
 from campaigns.errors import PagecastError
 from campaigns.lifecycle import find, glance
 from campaigns.lifecycle.glance import Listed
 from campaigns.uploads import Upload
 from campaigns.web.dashboard import ask, frame
-from campaigns.web.dashboard.wizard import arrival, listing
+from campaigns.web.dashboard.wizard import arrival, listing, naming
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
 from schemas.campaign import CampaignState
@@ -63,6 +64,8 @@ async def build(visit: Visit) -> None:
 
 async def lacks(visit: Visit) -> dict[str, str]:
     """Return what only the list itself can tell is missing."""
+    if await _unread(visit):
+        return {"list": naming.WANTED}
     if visit.listed is None:
         try:
             await visit.find_list()
@@ -118,8 +121,7 @@ def _earlier(visit: Visit, known: list[Upload], refresh: Refresh) -> None:
         words[now] = "The list of this campaign"
 
     async def take(chosen: str) -> None:
-        visit.put("list", chosen)
-        visit.put("columns", None)
+        await arrival.adopt(visit, chosen)
         await refresh()
 
     chosen = ui.select(words, value=now, label="List", with_input=True).props("outlined").classes("narrow")
@@ -134,6 +136,10 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
         return
     if named == CONTACTS:
         _page(visit, stored, "Whose people", refresh)
+    if begins := await _unread(visit):
+        visit.listed = visit.reading = None
+        naming.build(visit, begins, refresh)
+        return
     try:
         await visit.find_list()
     except PagecastError as error:
@@ -158,6 +164,11 @@ def _fit(visit: Visit, listed: Listed) -> None:
     if column := contents.fit(visit.content, listed.columns):
         visit.dirty = True
         ask.tell(f"This list has no column {column}, so it is no longer one message for each.")
+
+
+async def _unread(visit: Visit) -> Beginning | None:
+    storage, named = visit.session.runtime.storage, str(visit.get("list", ""))
+    return await ask.aside(lambda: uploads.asking(storage, named))
 
 
 async def _people(visit: Visit) -> None:
