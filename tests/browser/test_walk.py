@@ -187,8 +187,11 @@ def list_agrees(who: Visitor, standing: Status) -> None:
     """Compare the line of the list with the ledger."""
     page = who.open("/campaigns")
     row = page.get_by_role("row").filter(has_text="Guests")
-    through, rest = by_word(standing)[ACCEPTED], standing.counts["pending"] + standing.counts["sending"]
-    expect(row).to_contain_text(f"{through} of {through + rest} accepted, {ROWS - through - rest} not sent")
+    counts, through = standing.counts, by_word(standing)[ACCEPTED]
+    in_doubt = counts["unknown"] + counts["assumed_sent"]
+    goal = through + counts["pending"] + counts["sending"] + counts["failed"] + in_doubt
+    told = ((counts["failed"], "failed"), (in_doubt, "in doubt"), (ROWS - goal, "not sent"))
+    expect(row).to_contain_text(", ".join([f"{through} of {goal} accepted", *(f"{n} {word}" for n, word in told if n)]))
     page.go_back()
     expect(panel(page)).to_be_visible()
 

@@ -231,7 +231,7 @@ def test_an_author_writes_and_does_not_launch(visitor, site: Site):
 
 def write_foreign(site: Site) -> str:
     wrote = int(time.time()) - 3600
-    lines = ["Full name,IG User,last_inbound_at"]
+    lines = ["Full name,IG User,Wrote last"]
     lines += [f"Ana{n},{factories.person(n)},{wrote}" for n in range(3)]
     path = site.folder / "export.csv"
     path.write_text("\n".join(lines) + "\n")
@@ -240,8 +240,8 @@ def write_foreign(site: Site) -> str:
 
 def test_a_list_whose_ids_have_a_header_of_their_own_is_asked_about(admin: Visitor, site: Site):
     store_page(site)
-    page = admin.open("/new")
-    page.locator("input[type=file]").set_input_files(write_foreign(site))
+    page, people = admin.open("/new"), write_foreign(site)
+    page.locator("input[type=file]").set_input_files(people)
     expect(page.get_by_text("Which column holds the ids?")).to_be_visible()
     expect(page.get_by_role("region", name="The first rows")).to_contain_text(factories.person(2))
     page.get_by_role("button", name="Next: message").click()
@@ -254,11 +254,18 @@ def test_a_list_whose_ids_have_a_header_of_their_own_is_asked_about(admin: Visit
             expect(page.get_by_text("Which column holds the ids?")).to_be_visible()
     expect(page.get_by_text("3 rows = 3 usable + 0 rejected + 0 duplicates")).to_be_visible()
     expect(page.get_by_role("combobox", name="Recipient id")).to_have_value("IG User")
+    untimed = page.get_by_text("Nobody's last message is known: choose the column that holds it.")
+    expect(untimed).to_be_visible()
+    page.get_by_role("combobox", name="Last message from the person").click()
+    page.get_by_role("option", name="Wrote last").click()
+    expect(untimed).to_be_hidden()
 
     page.get_by_role("radio", name="A list uploaded before").click()
+    expect(page.locator("input[type=file]")).to_have_count(0)
     page.get_by_role("radio", name="Upload a list").click()
-    page.locator("input[type=file]").set_input_files(write_foreign(site))
+    page.locator("input[type=file]").set_input_files(people)
     expect(page.get_by_role("combobox", name="Recipient id")).to_have_value("IG User")
+    expect(untimed).to_be_hidden()
     page.get_by_role("button", name="Next: message").click()
     page.get_by_label("Message", exact=True).fill("Hi {{ full_name }}")
     page.get_by_role("button", name="Review").click()

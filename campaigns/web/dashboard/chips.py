@@ -27,6 +27,8 @@ CAMPAIGN: dict[CampaignState, Look] = {
     CampaignState.FINISHED: Look("check", "Finished", "good"),
     CampaignState.CANCELLED: Look("block", "Cancelled", "calm"),
 }
+STUCK = Look("front_hand", "Needs you", "warn")
+"""A campaign that is sending, but no page of it goes on without a person."""
 DELIVERY: dict[str, Look] = {
     DeliveryState.PENDING: Look("hourglass_empty", "Waiting", "calm"),
     DeliveryState.SENDING: Look("send", "On its way", "info"),

@@ -50,6 +50,24 @@ def test_who_is_set_aside_is_not_waited_for(runtime, tmp_path):
     assert told(runtime, campaign).progress == Progress(through=0, goal=0, aside=4)
 
 
+def test_who_was_refused_is_no_one_set_aside(runtime, tmp_path):
+    campaign = factories.launched(runtime, tmp_path, factories.people(5))
+    status = Standings(runtime).of([campaign])[campaign.ref]
+    counts = status.counts | {"accepted": 1, "failed": 1, "unknown": 1, "skipped": 1, "pending": 1}
+    line = line_of(campaign, status.model_copy(update={"counts": counts}), NOON)
+    assert line.progress.words == "1 of 4 accepted, 1 failed, 1 in doubt, 1 not sent"
+
+
+def test_one_whose_pages_are_all_parked_needs_a_person(runtime, tmp_path):
+    campaign = factories.launched(runtime, tmp_path, factories.people(2))
+    assert not told(runtime, campaign).stuck
+    with runtime.writing() as conn:
+        conn.execute(factories.text("UPDATE page SET parked_at = 1, parked_code = '190', parked_sentence = 'x'"))
+    assert told(runtime, campaign).stuck
+    control.pause(runtime, campaign, "key:maria")
+    assert not told(runtime, campaign).stuck
+
+
 def test_a_draft_says_that_it_is_one(runtime, tmp_path):
     line = told(runtime, factories.submitted(runtime, tmp_path, factories.people(1)))
     assert line.next == ("Draft: not launched yet.", "")

@@ -23,6 +23,8 @@ from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, 
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
 from schemas.campaign_state import OVER
+from schemas.delivery import DeliveryState
+from schemas.lane import LaneState
 from schemas.right import Right
 from schemas.status import Status
 
@@ -36,21 +38,37 @@ _IN_ROW: tuple[tuple[Deed, str, str, Begun], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`through` of `goal` people were accepted; `aside` were not sent to."""
+    """`through` of `goal` people, all that could be sent to, were accepted; `aside` were not sent to.
+
+    `failed` were refused; of those `in_doubt` nobody has heard that the platform took it.
+    """
 
     through: int
     goal: int
     aside: int
+    failed: int = 0
+    in_doubt: int = 0
+
+    @property
+    def words(self) -> str:
+        """The numbers that are not zero, in words."""
+        said = f"{self.through:,} of {self.goal:,} accepted" if self.goal else ""
+        others = ((self.failed, "failed"), (self.in_doubt, "in doubt"), (self.aside, "not sent"))
+        return ", ".join(filter(None, (said, *(f"{n:,} {word}" for n, word in others if n))))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One campaign as the list shows it; `next` is what happens next, and when in full."""
+    """One campaign as the list shows it; `next` is what happens next, and when in full.
+
+    `stuck` is a campaign that sends no more until a person lets its pages go on.
+    """
 
     campaign: Campaign
     progress: Progress
     rate: float
     next: tuple[str, str]
+    stuck: bool = False
 
     @property
     def ref(self) -> str:
@@ -93,9 +111,24 @@ def _fetch(session: Session) -> Fetch[Line]:
 
 def line_of(campaign: Campaign, status: Status, now: int) -> Line:
     """Return a campaign as the list shows it at `now` (epoch ms)."""
-    through, rest = accepted(status.counts), left(status.counts)
-    progress = Progress(through, through + rest, status.total - through - rest)
-    return Line(campaign, progress, status.rate.achieved, _next(campaign, status, now))
+    return Line(
+        campaign, _progress_of(status), status.rate.achieved, _next(campaign, status, now), _is_stuck(campaign, status)
+    )
+
+
+def _progress_of(status: Status) -> Progress:
+    counts = status.counts
+    through, failed = accepted(counts), counts[DeliveryState.FAILED]
+    in_doubt = counts[DeliveryState.UNKNOWN] + counts[DeliveryState.ASSUMED_SENT]
+    goal = through + left(counts) + failed + in_doubt
+    return Progress(through, goal, status.total - goal, failed, in_doubt)
+
+
+def _is_stuck(campaign: Campaign, status: Status) -> bool:
+    """Whether every page that has people left waits for a person."""
+    undone = [page for page in status.pages if left(page.counts)]
+    parked = all(page.state is LaneState.PARKED for page in undone)
+    return campaign.state is CampaignState.SENDING and bool(undone) and parked
 
 
 def _next(campaign: Campaign, status: Status, now: int) -> tuple[str, str]:
@@ -118,7 +151,7 @@ def _zone(campaign: Campaign) -> ZoneInfo:
 def _columns(session: Session) -> list[Column[Line]]:
     return [
         Column("Campaign", lambda line: (line.ref, line.campaign.name), _name, "head wide"),
-        Column("State", lambda line: line.campaign.state, chips.campaign),
+        Column("State", lambda line: (line.campaign.state, line.stuck), _state),
         Column("Progress", lambda line: line.progress, _progress),
         Column("Rate", _rate, classes="number"),
         Column("Next", lambda line: line.next, _moment, "wide"),
@@ -139,17 +172,22 @@ def _name(of: tuple[str, str]) -> None:
     ui.link(name, f"/campaigns/{ref}").classes("strong")
 
 
-def _progress(progress: Progress) -> None:
-    aside = f"{progress.aside:,} not sent" if progress.aside else ""
-    if progress.goal:
-        said = f"{progress.through:,} of {progress.goal:,} accepted"
-        share = progress.through / progress.goal
-        having(ui.linear_progress(share, show_value=False), aria_label=said).classes("bar-of")
-        ui.label(", ".join(filter(None, (said, aside)))).classes("small soft figures")
-    elif aside:
-        ui.label(aside).classes("small soft figures")
+def _state(of: tuple[CampaignState, bool]) -> None:
+    state, stuck = of
+    if stuck:
+        chips.chip(chips.STUCK)
     else:
+        chips.campaign(state)
+
+
+def _progress(progress: Progress) -> None:
+    if not progress.words:
         nothing()
+        return
+    if progress.goal:
+        bar = ui.linear_progress(progress.through / progress.goal, show_value=False)
+        having(bar.classes("bar-of"), aria_label=progress.words)
+    ui.label(progress.words).classes("small soft figures")
 
 
 def _moment(of: tuple[str, str]) -> None:

@@ -42,9 +42,14 @@ def summary(reading: Reading) -> None:
         ui.icon("check_circle").classes("good-ink")
         ui.label(equation(reading)).classes("figures strong")
     for warning in reading.warnings:
-        with ui.element("div").classes("alert warn"):
-            ui.icon("warning_amber")
-            ui.label(warning)
+        warn(warning)
+
+
+def warn(sentence: str) -> None:
+    """Build what is odd about the list."""
+    with ui.element("div").classes("alert warn"):
+        ui.icon("warning_amber")
+        ui.label(sentence)
 
 
 async def details(visit: Visit, refresh: Refresh) -> None:

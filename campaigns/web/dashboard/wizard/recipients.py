@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from campaigns import pages, uploads
+from campaigns import contacts, pages, uploads
 from campaigns.audience import Beginning
 from campaigns.errors import PagecastError
 from campaigns.lifecycle import find, glance
@@ -24,6 +24,12 @@ _WAYS = {
     _BEFORE: "A list uploaded before",
     CONTACTS: "Everyone whose window is open",
 }
+
+_UNTIMED = "Nobody's last message is known: choose the column that holds it."
+_UNTIMED_BUT_HEARD = (
+    "The list does not say when people last wrote, so only those get it of whom webhooks told. "
+    "Choose the column that holds it, under Columns."
+)
 
 
 async def build(visit: Visit) -> None:
@@ -152,6 +158,7 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
         await _people(visit)
         return
     listing.summary(visit.reading)
+    await _windowless(visit)
     if "page" in visit.reading.mapping:
         await _pages_of(visit, stored)
     else:
@@ -169,6 +176,21 @@ def _fit(visit: Visit, listed: Listed) -> None:
 async def _unread(visit: Visit) -> Beginning | None:
     storage, named = visit.session.runtime.storage, str(visit.get("list", ""))
     return await ask.aside(lambda: uploads.asking(storage, named))
+
+
+async def _windowless(visit: Visit) -> None:
+    """Say it where the list does not tell when people wrote: their windows are not known from it."""
+    assert visit.reading is not None
+    if visit.get("policy") == "provider" or {"last_inbound_at", "window_closes_at"} & visit.reading.mapping.keys():
+        return
+    heard = await ask.aside(lambda: _is_heard(visit))
+    listing.warn(_UNTIMED_BUT_HEARD if heard else _UNTIMED)
+
+
+def _is_heard(visit: Visit) -> bool:
+    """Whether webhooks have told of anybody, so that some windows may be known all the same."""
+    with visit.session.runtime.reading() as conn:
+        return not contacts.few(conn, 0)
 
 
 async def _people(visit: Visit) -> None:
