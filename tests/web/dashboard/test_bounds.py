@@ -1,6 +1,7 @@
 """What is too long is refused before it is on the disk, whoever sends it."""
 
 import asyncio
+import shutil
 from types import SimpleNamespace
 
 import httpx
@@ -12,7 +13,6 @@ from starlette.routing import Route
 
 from campaigns import uploads
 from campaigns.errors import InputError, StateError
-from campaigns.uploads import incoming
 from campaigns.web.dashboard import bounds
 from campaigns.web.dashboard.bounds import Bound, Bounded
 from campaigns.web.dashboard.wizard import arrival
@@ -58,7 +58,7 @@ def test_a_list_that_is_too_long_is_not_copied(monkeypatch):
 
 def test_a_full_disk_takes_no_list(tmp_path, monkeypatch):
     uploads.folder(tmp_path).mkdir(parents=True)
-    monkeypatch.setattr(incoming.shutil, "disk_usage", lambda _at: SimpleNamespace(free=1024**3 + 9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _at: SimpleNamespace(free=1024**3 + 9))
     uploads.Incoming(tmp_path, "people.csv", 9).close()
     with pytest.raises(StateError, match="no room for 10 bytes"):
         uploads.Incoming(tmp_path, "people.csv", 10)
