@@ -1,0 +1,63 @@
+"""A list that cannot be read is dropped, or kept where somebody has only to say which column holds the ids."""
+
+import pytest
+
+from campaigns import uploads
+from campaigns.audience import Beginning
+from campaigns.errors import InputError, NotFoundError
+from tests import factories
+
+_NOW = 1_795_953_600_000
+_ROWS = f"Full name,IG User\nAna,{factories.person(1)}\nBo\n"
+
+
+def laid(storage, content):
+    with uploads.incoming(storage, "people.csv", _NOW) as incoming:
+        incoming.write(content.encode())
+        return incoming.laid()
+
+
+def read(storage, upload_id, *, ask=True, **given):
+    return uploads.read(storage, upload_id, given, zone=None, now_ms=_NOW, ask=ask)
+
+
+@pytest.fixture
+def asked(tmp_path):
+    upload_id = laid(tmp_path, _ROWS)
+    with pytest.raises(InputError, match="No column holds the recipient ids"):
+        read(tmp_path, upload_id)
+    return upload_id
+
+
+def test_it_shows_how_it_begins_until_the_column_is_named(tmp_path, asked):
+    rows = [["Ana", factories.person(1)], ["Bo", ""]]
+    assert uploads.asking(tmp_path, asked) == Beginning(["Full name", "IG User"], rows)
+    assert uploads.size(tmp_path, asked) == len(_ROWS)
+    with pytest.raises(NotFoundError):
+        uploads.find(tmp_path, asked)
+    assert read(tmp_path, asked, recipient_id="IG User").reading.usable == 1
+    assert uploads.asking(tmp_path, asked) is None
+
+
+def test_the_wrong_column_may_be_followed_by_the_right_one(tmp_path, asked):
+    with pytest.raises(InputError, match="No row of the list can be used"):
+        read(tmp_path, asked, recipient_id="Full name")
+    assert uploads.asking(tmp_path, asked)
+
+
+@pytest.mark.parametrize(
+    ("content", "ask"), [(_ROWS, False), ("id,name\nnonsense,Bo\n", True), ("id,id\n1,2\n", True), ("", True)]
+)
+def test_what_no_answer_would_mend_is_not_kept(tmp_path, content, ask):
+    upload_id = laid(tmp_path, content)
+    with pytest.raises(InputError):
+        read(tmp_path, upload_id, ask=ask)
+    assert not uploads.is_there(tmp_path, upload_id)
+    assert uploads.asking(tmp_path, upload_id) is None
+
+
+def test_it_may_name_anybody_so_it_goes_when_somebody_is_erased(tmp_path, asked):
+    assert uploads.forget_naming(tmp_path, factories.person(9), dry_run=True) == 1
+    assert uploads.is_there(tmp_path, asked)
+    assert uploads.forget_naming(tmp_path, factories.person(9), dry_run=False) == 1
+    assert not uploads.is_there(tmp_path, asked)
