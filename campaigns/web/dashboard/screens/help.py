@@ -31,7 +31,10 @@ _CAMPAIGNS = (
     (CampaignState.DRAFT, "Written and planned. Nothing is sent. Launch it, approve it, or discard it."),
     (CampaignState.AWAITING_APPROVAL, "Waits for somebody else to approve what it says."),
     (CampaignState.SCHEDULED, "Launched, and waits for its start."),
-    (CampaignState.SENDING, "Goes out, page by page, at the pace that the platform allows."),
+    (
+        CampaignState.SENDING,
+        "Goes out, page by page, at the pace that the platform allows. “Needs you” in the list: all its pages are parked.",
+    ),
     (CampaignState.PAUSED, "Stopped by somebody, or by itself. Resume or cancel it; windows go on closing."),
     (CampaignState.FINISHED, "Everybody has an end state. The report is complete."),
     (CampaignState.CANCELLED, "Stopped for good. Whoever had it keeps it; the others are withdrawn."),
