@@ -33,7 +33,7 @@ _CAMPAIGNS = (
     (CampaignState.SCHEDULED, "Launched, and waits for its start."),
     (
         CampaignState.SENDING,
-        "Goes out, page by page, at the pace that the platform allows. “Needs you” in the list: all its pages are parked.",
+        "Goes out, page by page, at the pace that the platform allows. “Needs you”: all its pages are parked.",
     ),
     (CampaignState.PAUSED, "Stopped by somebody, or by itself. Resume or cancel it; windows go on closing."),
     (CampaignState.FINISHED, "Everybody has an end state. The report is complete."),
