@@ -111,6 +111,19 @@ def shown(page: Page) -> Counter[str]:
     return counts
 
 
+def counted(page: Page) -> Counter[str]:
+    """Read the numbers under the bar, all of one moment."""
+    each = (said.split("\n") for said in panel(page).locator(".counter").all_inner_texts())
+    return +Counter({word: number(n) for word, n, *_ in each})
+
+
+def reasons(page: Page) -> dict[str, int]:
+    """Read how many have which reason, all of one moment."""
+    rows = page.get_by_role("table", name="Reasons").locator("tbody").get_by_role("row")
+    each = (re.findall(r"[^\t\n]+", said) for said in rows.all_inner_texts())
+    return {name.replace(" ", "_"): number(n) for n, name, *_ in each}
+
+
 def number(said: str) -> int:
     return int(said.replace(",", ""))
 
@@ -127,10 +140,7 @@ def by_word(standing: Status) -> Counter[str]:
 def overview_agrees(page: Page, standing: Status) -> None:
     """Compare counters, equation, the way and the reasons with the ledger."""
     wait_until(lambda: shown(page) == by_word(standing), f"the counters are {by_word(standing)}", _SOON)
-    each = {row.inner_text().split("\n")[0]: row for row in panel(page).locator(".counter").all()}
-    assert +Counter({word: number(row.locator(".many").inner_text()) for word, row in each.items()}) == by_word(
-        standing
-    )
+    wait_until(lambda: counted(page) == by_word(standing), "and so are the numbers under it", _SOON)
     equation = report.equation(standing, lambda state: STATES.get(state, state).lower())
     expect(panel(page).get_by_text(equation, exact=True)).to_be_visible()
     way = page.get_by_role("list", name="From the list to the answers").get_by_role("listitem")
@@ -138,11 +148,7 @@ def overview_agrees(page: Page, standing: Status) -> None:
     turn = EVERYBODY - standing.counts["pending"]
     expected = [ROWS, USABLE, USABLE - skipped, turn, accepted, standing.counts["read"], 0]
     wait_until(lambda: numbers_in(way.locator(".figures.strong")) == expected, f"the way is {expected}", _SOON)
-    rows = page.get_by_role("table", name="Reasons").locator("tbody").get_by_role("row")
-    reasons = {
-        row.locator(".head").inner_text().split("\n")[0]: row.locator(".number").inner_text() for row in rows.all()
-    }
-    assert {name.replace(" ", "_"): number(n) for name, n in reasons.items()} == standing.reasons
+    wait_until(lambda: reasons(page) == standing.reasons, f"the reasons are {standing.reasons}", _SOON)
 
 
 def offered(page: Page, label: str) -> Counter[str]:
