@@ -291,7 +291,7 @@ def test_other_machines_are_posted_to_only_on_demand_and_secrets_stay_out_of_sig
 
 
 def test_under_asgi_what_waits_survives_the_end_of_an_event_loop(open_desk, mailbox):
-    hooks = {"meta_url": mailbox.url, "app_secret": "app", "echo_delay": 0.05, "jitter": 0}
+    hooks = {"meta_url": mailbox.url, "app_secret": "app", "echo_delay": 0.5, "jitter": 0}
     desk = open_desk(webhooks=hooks)
     desk.meta("9001")
     assert mailbox.letters == []

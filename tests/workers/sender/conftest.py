@@ -18,6 +18,7 @@ from campaigns.simulator import Scenario, Simulator, start
 from schemas.campaign import Campaign
 from tests import factories
 from workers.presence import Presence
+from workers.sender import course
 from workers.sender.kit import Kit
 from workers.sender.sender import send
 from workers.sender.wire import Wire
@@ -143,6 +144,18 @@ def platform(running_simulator: Simulator) -> Simulator:
     running_simulator.change(**Scenario(cap=5000).model_dump(mode="json"))
     running_simulator.reset()
     return running_simulator
+
+
+@pytest.fixture
+def lateness() -> float:
+    """Seconds that a slot may be late: many, since tests share the processors; a worker's where the pace counts."""
+    return 0.5
+
+
+@pytest.fixture(autouse=True)
+def forgiving(lateness: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let slots be as late as that."""
+    monkeypatch.setattr(course, "LATE", lateness)
 
 
 @pytest.fixture

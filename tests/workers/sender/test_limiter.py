@@ -18,11 +18,17 @@ from tests import factories
 from tests.factories import person
 from workers import embedded
 from workers.sender.brakes import Brakes
+from workers.sender.course import LATE
 from workers.throttle import Lease
 
 SENDER = f"sender:instagram:{factories.ACCOUNT}"
 SLOW = 25
 """Messages per second at which a call may be 40 ms late, and the platform's own count of a second is exact."""
+
+
+@pytest.fixture
+def lateness():
+    return LATE
 
 
 def page(bench, **changes):

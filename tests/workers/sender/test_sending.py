@@ -10,6 +10,7 @@ from campaigns.lifecycle import control
 from campaigns.runtime import now_of
 from tests import factories
 from tests.factories import person
+from workers.sender.course import LATE
 
 
 def test_everyone_gets_it_exactly_once(bench):
@@ -57,6 +58,7 @@ def test_two_lanes_at_once(bench):
     }
 
 
+@pytest.mark.parametrize("lateness", [LATE])
 def test_the_pace_is_kept(bench):
     bench.launch(30, pages={"acme": factories.page(bench.platform.meta_url, rate=20)})
     began = time.monotonic()
