@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from campaigns.runtime import Runtime
@@ -20,9 +21,16 @@ ROOM = 2 << 30  # bytes; a run takes a tenth of that
 
 
 def pytest_configure() -> None:
-    """Make the files of tests cheap, and the start of processes."""
+    """Make the files of tests cheap, and the start of processes; let nothing fail by the clock."""
+    _take_the_time()
     _write_into_memory()
     _compile_once()
+
+
+def _take_the_time() -> None:
+    # An example is not wrong because others had the processor. Fifty of them a day find what a hundred would.
+    hypothesis.settings.register_profile("daily", deadline=None, max_examples=50)
+    hypothesis.settings.load_profile("daily")
 
 
 def _write_into_memory() -> None:
