@@ -46,8 +46,8 @@ def until_reset(headers: httpx.Headers, received_at: datetime) -> float | None:
 
 def seconds(value: object) -> float | None:
     """Read a number of seconds, or its decimal notation; None where it is neither or negative."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        value = float(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
+        value = float(text)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         return None
     return float(min(value, YEAR))

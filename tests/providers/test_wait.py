@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaigns.providers.wait import YEAR, stated_wait, throttle_wait
@@ -99,6 +99,7 @@ USAGE = JSON | st.dictionaries(st.sampled_from(["1", "2"]), st.lists(ENTRY | JSO
     USAGE.map(json.dumps) | TEXT,
     JSON | st.dictionaries(st.just("retry_after"), JSON),
 )
+@example({"retry-after": "0\x1f"}, "", None)
 def test_whatever_an_answer_holds_a_wait_is_never_negative_and_always_finite(headers, used, details):
     raw = {**headers, "x-business-use-case-usage": used}
     given_headers = httpx.Headers([(name.encode(), value.encode("utf-8")) for name, value in raw.items()])
