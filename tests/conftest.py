@@ -28,8 +28,8 @@ def pytest_configure() -> None:
 
 
 def _take_the_time() -> None:
-    # An example is not wrong because others had the processor. Fifty of them a day find what a hundred would.
-    hypothesis.settings.register_profile("daily", deadline=None, max_examples=50)
+    # An example is not wrong because others had the processor.
+    hypothesis.settings.register_profile("daily", deadline=None)
     hypothesis.settings.load_profile("daily")
 
 

@@ -13,10 +13,12 @@ import httpx
 import pytest
 import uvicorn
 
+from campaigns import keys
 from campaigns.inbox import Inbox
-from campaigns.runtime import Runtime
+from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web.app import application
+from schemas.api_key import Role
 from tests.waiting import wait_until
 
 SECRET = "app_secret_123"
@@ -140,3 +142,9 @@ def spawn(runtime):
         each.close()
         each.process.kill()
         each.process.communicate()
+
+
+@pytest.fixture
+def key(runtime):
+    with runtime.writing() as conn:
+        return keys.create(conn, "maria", Role.ADMIN, now=now_of(conn), actor="test")

@@ -2,13 +2,11 @@
 
 import asyncio
 import re
-import stat
 import time
 from importlib.metadata import version
 
 import httpx
 import pytest
-import time_machine
 from nicegui import app as nicegui
 from starlette.routing import Mount
 
@@ -19,7 +17,7 @@ from campaigns.web.api.door import ATTEMPTS
 from campaigns.web.app import application, first_link
 from campaigns.web.dashboard.guard import Guard, Watched
 from campaigns.web.login import inside
-from campaigns.web.passes import COOKIE, IDLE, WHOLE, Passes
+from campaigns.web.passes import COOKIE, Passes
 from schemas.api_key import Role
 from tests import factories
 
@@ -34,12 +32,6 @@ OPEN = {"/healthz", "/readyz", "/login", "/login.css"}
 @pytest.fixture
 def app(runtime):
     return application(runtime, factories.ENVIRONMENT)
-
-
-@pytest.fixture
-def key(runtime):
-    with runtime.writing() as conn:
-        return keys.create(conn, "maria", Role.ADMIN, now=now_of(conn), actor="test")
 
 
 class Browser:
@@ -291,27 +283,6 @@ def test_a_session_ends_with_its_key(browser, key, runtime):
     assert not browser.is_in()
 
 
-def test_a_session_ends_when_nobody_uses_it_and_after_a_week(runtime, key):
-    passes, start = Passes(runtime), int(time.time())
-    cookie = passes.issue(key.key, start * 1000)
-    with time_machine.travel(start + IDLE - 60):
-        assert passes.admit(cookie)
-    with time_machine.travel(start + IDLE + 60):
-        assert passes.admit(cookie) is None
-    with runtime.reading() as conn:
-        old = passes.issue(key.key, now_of(conn) - (WHOLE + 60) * 1000)
-    assert passes.admit(old) is None
-
-
-def test_a_session_in_use_is_renewed(runtime, key):
-    passes = Passes(runtime)
-    with time_machine.travel(time.time() - 3_600):
-        cookie = passes.issue(key.key, int(time.time() * 1000))
-    admitted = passes.admit(cookie)
-    assert admitted.cookie
-    assert passes.admit(admitted.cookie).cookie == ""
-
-
 @pytest.mark.databases("sqlite", "postgresql")
 def test_logging_out_ends_the_session_and_every_copy_of_its_cookie(browser, key, runtime):
     browser.login(key)
@@ -360,30 +331,6 @@ def test_the_first_start_shows_a_link_and_later_ones_do_not(runtime, app):
     browser("POST", "/login/once", data={"once": url.partition("once=")[2]}, headers=OWN)
     assert browser.is_in()
     assert first_link(runtime) == ""
-
-
-def test_the_signing_key_is_ones_own(runtime, key):
-    cookie = Passes(runtime).issue(key.key, int(time.time() * 1000))
-    assert Passes(runtime).admit(cookie)
-    file = runtime.settings.home / "dashboard.key"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    file.unlink()
-    assert Passes(runtime).admit(cookie) is None
-
-
-@pytest.mark.databases("postgresql")
-def test_machines_share_a_signing_key(runtime, key, tmp_path):
-    other = type(runtime)(Settings(home=tmp_path / "other"), runtime.engine)
-    assert Passes(other).admit(Passes(runtime).issue(key.key, int(time.time() * 1000)))
-    assert not (tmp_path / "other" / "dashboard.key").exists()
-
-
-def test_a_given_key_signs(runtime, key, monkeypatch):
-    monkeypatch.setenv("PAGECAST_SECRET_KEY", "a long random word")
-    given = type(runtime)(Settings(), runtime.engine)
-    cookie = Passes(given).issue(key.key, int(time.time() * 1000))
-    assert Passes(given).admit(cookie)
-    assert Passes(runtime).admit(cookie) is None
 
 
 @pytest.mark.parametrize(

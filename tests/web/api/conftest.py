@@ -12,6 +12,8 @@ from campaigns.runtime import now_of
 from campaigns.web.app import application
 from schemas.api_key import Role
 from tests import factories
+from tests.web.api.promises import taken
+from workers.errand import work
 
 
 @pytest.fixture
@@ -111,3 +113,24 @@ def operations(admin):
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
+
+
+@pytest.fixture
+def author(caller, monkeypatch):
+    for name, token in factories.ENVIRONMENT.items():
+        monkeypatch.setenv(name, token)
+    return caller(Role.AUTHOR)
+
+
+@pytest.fixture
+def labour(runtime):
+    """Do all that is asked for; return how many jobs that was."""
+
+    def done():
+        n = 0
+        while job := taken(runtime):
+            assert work(runtime, job.ref, "test")
+            n += 1
+        return n
+
+    return done

@@ -3,54 +3,24 @@
 import hashlib
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from starlette.requests import ClientDisconnect
 
-from campaigns import home, jobs, uploads
-from campaigns.runtime import now_of
+from campaigns import home, uploads
 from campaigns.web.api import promise
-from schemas.api_key import Role
 from tests import factories
 from tests.factories import launched, people, submitted
+from tests.web.api.promises import LATER, promised, taken
 from tests.web.api.test_writing import campaign, written
-from workers.errand import work
 from workers.jobs import alone
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
-LATER = {"Prefer": "respond-async"}
-
-
-@pytest.fixture
-def author(caller, monkeypatch):
-    for name, token in factories.ENVIRONMENT.items():
-        monkeypatch.setenv(name, token)
-    return caller(Role.AUTHOR)
 
 
 @pytest.fixture
 def draft(runtime, tmp_path):
     return submitted(runtime, tmp_path, people(5))
-
-
-@pytest.fixture
-def labour(runtime):
-    """Do all that is asked for; return how many jobs that was."""
-
-    def done():
-        n = 0
-        while job := _taken(runtime):
-            assert work(runtime, job.ref, "test")
-            n += 1
-        return n
-
-    return done
-
-
-def _taken(runtime):
-    with runtime.writing() as conn:
-        return jobs.take(conn, "test", now_of(conn))
 
 
 @contextmanager
@@ -69,15 +39,6 @@ def working(labour):
     finally:
         ending.set()
         thread.join()
-
-
-def promised(caller, method, path, **rest):
-    """Return the job that a request is answered with."""
-    answer = caller(method, path, headers=rest.pop("headers", LATER), **rest)
-    assert answer.status_code == 202, answer.text
-    job = answer.json()["data"]
-    assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
-    return job
 
 
 def test_small_is_by_size_and_packing():
@@ -186,9 +147,9 @@ def test_a_job_says_what_it_waits_for(author, draft, runtime):
     with alone(runtime.settings.home, threading.Event()):
         assert home.takes_jobs(runtime.settings.home)
         assert author.get(f"/jobs/{first['id']}")["sentence"] == "Waiting: 1 other is before it."
-        _taken(runtime)
+        taken(runtime)
         assert author.get(f"/jobs/{first['id']}")["sentence"] == "Waiting: it is the next."
-        _taken(runtime)
+        taken(runtime)
         assert author.get(f"/jobs/{first['id']}")["sentence"].startswith("Under way since ")
 
 
@@ -318,85 +279,6 @@ def test_a_file_is_known_by_its_hash(author):
     assert author.get("/lists", sha256=sha256) == [listed]
     assert author("HEAD", f"/lists/{listed['id']}").status_code == 200
     assert author("GET", "/lists", params={"sha256": "x"}).status_code == 422
-
-
-@pytest.fixture
-def host():
-    """A host that has a list at /people.csv, and leads there from /moved; yields its address."""
-
-    class Host(BaseHTTPRequestHandler):
-        circles = 0
-
-        def do_GET(self):
-            Host.circles += self.path == "/circle"
-            assert Host.circles <= 6, "it is followed five times"
-            if self.path == "/moved":
-                self.send_response(302)
-                self.send_header("Location", "/people.csv?signed=secret-word")
-                self.end_headers()
-            elif self.path.startswith("/people.csv"):
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(written(people(4)))
-            else:
-                self.send_response(302 if self.path == "/circle" else 404)
-                self.send_header("Location", "/circle")
-                self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def at_home(monkeypatch):
-    """Private addresses are meant."""
-    monkeypatch.setenv("PAGECAST_PRIVATE_RECEIVERS", "true")
-
-
-@pytest.mark.usefixtures("at_home")
-def test_a_list_is_fetched_from_where_it_lies(author, host, labour, runtime):
-    job = promised(author, "POST", "/lists", json={"url": f"{host}/moved"}, headers={})
-    assert labour() == 1
-    done = author.get(f"/jobs/{job['id']}")
-    assert (done["result"]["usable"], done["state"]) == (4, "done")
-    assert uploads.find(runtime.storage, done["result"]["id"])
-    assert host not in str(factories.select(runtime, "SELECT * FROM job")), "an address may be a secret"
-
-
-@pytest.mark.usefixtures("at_home")
-@pytest.mark.parametrize(("path", "said"), [("/circle", "more than 5 times"), ("/nothing", "answered 404")])
-def test_what_is_no_list_is_said_without_the_address(path, said, author, host, labour):
-    job = promised(author, "POST", "/lists", json={"url": host + path})
-    labour()
-    error = author.get(f"/jobs/{job['id']}")["error"]
-    assert (error["status"], said in error["message"], host in error["message"]) == (422, True, False)
-
-
-@pytest.mark.parametrize(
-    "url", ["http://example.com/x", "ftp://example.com/x", "https://", "https://u:p@example.com", "https://xn--a/", "x"]
-)
-def test_what_is_no_address_of_a_list_is_refused_at_once(author, url):
-    assert author("POST", "/lists", json={"url": url}).status_code == 422
-
-
-@pytest.mark.parametrize("place", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
-def test_a_private_address_is_refused(author, labour, place):
-    job = promised(author, "POST", "/lists", json={"url": f"https://{place}:9/people.csv"})
-    labour()
-    assert "private network" in author.get(f"/jobs/{job['id']}")["error"]["message"]
-
-
-def test_a_body_of_json_says_where_the_list_lies(author):
-    for body in ({}, {"url": 1}, {"url": "https://example.com", "path": "/etc/passwd"}, [1]):
-        answer = author("POST", "/lists", json=body)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_input")
 
 
 def test_jobs_are_documented_where_they_can_come(operations):

@@ -1,0 +1,56 @@
+"""The cookie of a session: how long it is good for, and who signs it."""
+
+import stat
+import time
+
+import pytest
+import time_machine
+
+from campaigns.runtime import now_of
+from campaigns.settings import Settings
+from campaigns.web.passes import IDLE, WHOLE, Passes
+
+
+def test_a_session_ends_when_nobody_uses_it_and_after_a_week(runtime, key):
+    passes, start = Passes(runtime), int(time.time())
+    cookie = passes.issue(key.key, start * 1000)
+    with time_machine.travel(start + IDLE - 60):
+        assert passes.admit(cookie)
+    with time_machine.travel(start + IDLE + 60):
+        assert passes.admit(cookie) is None
+    with runtime.reading() as conn:
+        old = passes.issue(key.key, now_of(conn) - (WHOLE + 60) * 1000)
+    assert passes.admit(old) is None
+
+
+def test_a_session_in_use_is_renewed(runtime, key):
+    passes = Passes(runtime)
+    with time_machine.travel(time.time() - 3_600):
+        cookie = passes.issue(key.key, int(time.time() * 1000))
+    admitted = passes.admit(cookie)
+    assert admitted.cookie
+    assert passes.admit(admitted.cookie).cookie == ""
+
+
+def test_the_signing_key_is_ones_own(runtime, key):
+    cookie = Passes(runtime).issue(key.key, int(time.time() * 1000))
+    assert Passes(runtime).admit(cookie)
+    file = runtime.settings.home / "dashboard.key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.unlink()
+    assert Passes(runtime).admit(cookie) is None
+
+
+@pytest.mark.databases("postgresql")
+def test_machines_share_a_signing_key(runtime, key, tmp_path):
+    other = type(runtime)(Settings(home=tmp_path / "other"), runtime.engine)
+    assert Passes(other).admit(Passes(runtime).issue(key.key, int(time.time() * 1000)))
+    assert not (tmp_path / "other" / "dashboard.key").exists()
+
+
+def test_a_given_key_signs(runtime, key, monkeypatch):
+    monkeypatch.setenv("PAGECAST_SECRET_KEY", "a long random word")
+    given = type(runtime)(Settings(), runtime.engine)
+    cookie = Passes(given).issue(key.key, int(time.time() * 1000))
+    assert Passes(given).admit(cookie)
+    assert Passes(runtime).admit(cookie) is None
