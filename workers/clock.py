@@ -101,7 +101,7 @@ class Clock:
         dead = {owner for owner in {chunk.owner for chunk in held} if is_dead(home, owner)}
         for chunk in held:
             if chunk.lease_until < now or chunk.owner in dead:
-                doubtful = chunks.recover(conn, chunk.id, chunk.owner)
+                doubtful = chunks.recover(conn, chunk.id, chunk.owner, now)
                 if doubtful is not None:
                     logger.warning("chunk.recovered", chunk=chunk.id, owner=chunk.owner, in_doubt=doubtful)
         return {chunk.owner for chunk in chunks.running(conn)} if dead else {chunk.owner for chunk in held}

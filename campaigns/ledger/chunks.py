@@ -18,7 +18,10 @@ RING_AGAIN_MS = 30_000
 RUNNING_AT_ONCE = 2
 """Chunks of one page and campaign that may run at the same time; 1 until the lane is proven."""
 CRASHES = 3
-"""A chunk whose runs end this often in a row without one settled row stops."""
+"""A chunk whose runs fail this often in a row without one settled row stops."""
+DEATHS = 6
+"""It stops, too, where so many workers died over it. That may be the machine's fault, so the last of them only wait."""
+_WAITS_MS = {3: 30_000, 4: 120_000, 5: 480_000}
 
 _RINGABLE = text("""
     SELECT chunk.id, chunk.campaign_id, chunk.page_id, chunk.deadline
@@ -94,15 +97,15 @@ _UNTOUCHED = text("""
 """).bindparams(bindparam("ids", expanding=True))
 _TAKE_BACK = text("""
     UPDATE chunk SET state = :state, owner = NULL, lease_until = NULL, rung_at = NULL, fence = fence + 1,
-                     crashes = crashes + 1, sentence = :sentence
+                     crashes = :crashes, sentence = :sentence, due_at = COALESCE(:due_at, due_at)
     WHERE id = :id AND state IN ('running', 'draining') AND owner = :owner
-    RETURNING campaign_id, page_id, crashes
+    RETURNING campaign_id, page_id
 """)
 _OURS = text("SELECT crashes FROM chunk WHERE id = :id AND fence = :fence AND state IN ('running', 'draining')")
 _PROGRESS = Batch("UPDATE chunk SET crashes = 0 WHERE id IN (SELECT id FROM given) AND crashes > 0", id=int)
 _RESTART = text("""
-    UPDATE chunk SET state = 'ready', crashes = 0, sentence = NULL, rung_at = NULL
-    WHERE campaign_id = :campaign_id AND state = 'stopped'
+    UPDATE chunk SET state = 'ready', crashes = 0, sentence = NULL, rung_at = NULL, due_at = NULL
+    WHERE campaign_id = :campaign_id AND (state = 'stopped' OR (state = 'ready' AND crashes >= :crashes))
 """)
 _HURRY = text("UPDATE chunk SET due_at = NULL, rung_at = NULL WHERE campaign_id = :campaign_id AND state = 'ready'")
 _HURRY_HELD = text("""
@@ -110,7 +113,8 @@ _HURRY_HELD = text("""
     WHERE chunk_id IN (SELECT id FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done')
       AND state = 'pending' AND due_at IS NOT NULL AND provider_code IS NULL
 """)
-_STOPPED_SENTENCE = "Three runs of this part ended without one answer; resume the campaign to try again."
+_STOPPED_SENTENCE = "{n} runs of this part ended without one answer; resume the campaign to try again."
+_DIED_SENTENCE = "{n} workers died, one after the other, before any answer came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ def release(conn: Connection, held: Held, now: int, *, due_at: int | None = None
     state = "stopped" if stopped else "ready" if rest.pending else "done"
     due = due_at if rest.ready else rest.due_at
     facts = {"id": held.chunk_id, "fence": held.fence, "state": state, "due_at": due, "crashes": crashes}
-    conn.execute(_RELEASE, facts | {"sentence": _STOPPED_SENTENCE if stopped else None})
+    conn.execute(_RELEASE, facts | {"sentence": _STOPPED_SENTENCE.format(n=crashes) if stopped else None})
 
 
 def progressed(conn: Connection, ids: Sequence[int]) -> None:
@@ -222,8 +226,8 @@ def progressed(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def restart(conn: Connection, campaign_id: int) -> int:
-    """Make a campaign's stopped chunks ready again; return how many."""
-    return conn.execute(_RESTART, {"campaign_id": campaign_id}).rowcount
+    """Try a campaign's stopped chunks again, and those that wait after crashes; return how many."""
+    return conn.execute(_RESTART, {"campaign_id": campaign_id, "crashes": CRASHES}).rowcount
 
 
 def hurry(conn: Connection, campaign_id: int, *, held: bool) -> None:
@@ -241,20 +245,29 @@ def running(conn: Connection) -> Sequence[Row[tuple[int, str, int]]]:
     return conn.execute(_ABANDONED).all()
 
 
-def recover(conn: Connection, chunk_id: int, owner: str) -> int | None:
+def recover(conn: Connection, chunk_id: int, owner: str, now: int) -> int | None:
     """Take a chunk back from a dead owner: what was on the wire is unknown, what was not is pending again.
 
+    Where one owner after the other dies over it, it waits a while, at last for somebody to resume it.
     Returns the number of rows now in doubt, None where the chunk had already been taken back, or is being written to.
     """
     if not locks.chunk(conn, chunk_id, wait=False):
         return None
-    crashes = _crashes(conn, chunk_id) + 1
-    state, sentence = ("stopped", _STOPPED_SENTENCE) if crashes >= CRASHES else ("ready", None)
-    facts = {"id": chunk_id, "owner": owner, "state": state, "sentence": sentence}
+    facts = {"id": chunk_id, "owner": owner, **_after(_crashes(conn, chunk_id) + 1, now)}
     chunk = conn.execute(_TAKE_BACK, facts).one_or_none()
     if chunk is None:
         return None
     return _take_off_the_wire(conn, Place(chunk.campaign_id, chunk.page_id, chunk_id))
+
+
+def _after(crashes: int, now: int) -> dict[str, object]:
+    """Return how a chunk goes on after so many crashes in a row, the last being its worker's death."""
+    facts: dict[str, object] = {"crashes": crashes, "state": "ready", "sentence": None, "due_at": None}
+    if crashes >= DEATHS:
+        return facts | {"state": "stopped", "sentence": _STOPPED_SENTENCE.format(n=crashes)}
+    if wait := _WAITS_MS.get(crashes):
+        return facts | {"sentence": _DIED_SENTENCE.format(n=crashes), "due_at": now + wait}
+    return facts
 
 
 def _take_off_the_wire(conn: Connection, place: Place) -> int:

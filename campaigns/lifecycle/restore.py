@@ -164,7 +164,7 @@ def _hold(settings: Settings, fresh: Path, manifest: Manifest, actor: str) -> tu
         migrations.ensure(runtime.engine)
         with runtime.writing() as conn:
             for chunk in chunks.running(conn):
-                chunks.recover(conn, chunk.id, chunk.owner)
+                chunks.recover(conn, chunk.id, chunk.owner, now_of(conn))
             paused = _pause_all(conn, manifest, actor)
             jobs.call_off(conn, f"A backup of {dated(manifest.made_at)} was restored. Ask again.", now_of(conn))
             drafts = int(conn.execute(_DRAFTS).scalar_one())

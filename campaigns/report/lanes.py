@@ -28,6 +28,7 @@ _CHUNKS = text("""
            MAX(CASE WHEN state = 'ready' AND (rung_at IS NULL OR rung_at > :now - :hanging)
                THEN sentence END) AS unheard,
            MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
+           MAX(CASE WHEN state = 'ready' AND due_at > :now THEN sentence END) AS put_off,
            MIN(CASE WHEN state <> 'ready' OR due_at IS NULL THEN 0 WHEN due_at <= :now THEN due_at END) AS due_since,
            MAX(CASE WHEN state = 'stopped' THEN sentence END) AS stopped_sentence
     FROM chunk WHERE campaign_id = :campaign_id AND state <> 'done'
@@ -92,7 +93,8 @@ class Work:
 
     `lost` ones run on paper, and their workers no longer say that they live. `rung_at` is when a worker was last called
     to a ready one; `busy` is True where none came and workers run something else; `unheard` is why none can be called.
-    `due_since` is since when the earliest of the due ones is, 0 where that is from the start.
+    `put_off` is why deferred ones wait, where it is not for an hour. `due_since` is since when the earliest of the due
+    ones is, 0 where that is from the start.
     """
 
     running: int = 0
@@ -102,6 +104,7 @@ class Work:
     rung_at: int | None = None
     next_due: int | None = None
     stopped_sentence: str | None = None
+    put_off: str | None = None
     unheard: str | None = None
     busy: bool = False
     due_since: int = 0
@@ -176,6 +179,7 @@ def _work(row: Row[tuple[object, ...]]) -> Work:
         rung_at=row.rung_at,
         next_due=row.next_due,
         stopped_sentence=row.stopped_sentence,
+        put_off=row.put_off,
         unheard=row.unheard,
         due_since=row.due_since or 0,
     )

@@ -7,7 +7,7 @@ from campaigns import hours
 from campaigns.moments import clock, iso_or_none, lasting, people
 from campaigns.pages import PAUSED
 from campaigns.plan.timetable import Timetable
-from campaigns.report.lanes import LaneNow
+from campaigns.report.lanes import LaneNow, Work
 from campaigns.report.pauses import Pauses, allowed, holding, last_over, told, why_slow
 from schemas.bucket import Bucket
 from schemas.campaign import Campaign, CampaignState
@@ -133,9 +133,8 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
     work = lane.work
     if not work.running and not work.ready:
         if work.next_due is not None:
-            why = "it is quiet time by their own clocks; " if work.quiet else ""
-            sentence = f"Waiting: {why}the next of {people(left(counts))} is due at {clock(work.next_due, now.ms)}."
-            return Place(LaneState.WAITING, sentence, work.next_due)
+            first = f"the next of {people(left(counts))} is due at {clock(work.next_due, now.ms)}"
+            return Place(LaneState.WAITING, f"Waiting: {_why_put_off(work)}{first}.", work.next_due)
         if work.stopped:
             return Place(LaneState.PARKED, f"Stopped: {work.stopped_sentence or 'a part crashed again and again.'}")
     if now.staffed is False:
@@ -148,6 +147,12 @@ def _at_work(lane: LaneNow, counts: dict[str, int], now: Now) -> Place:
         return Place(LaneState.SENDING, f"Sending {_reached(lane, now, now.since):,.1f}/s. {why}".rstrip())
     why = _why_stalled(lane, counts["sending"], now.ms)
     return Place(LaneState.WAITING, f"Waiting: no progress for {lasting(silent)}, {why}.")
+
+
+def _why_put_off(work: Work) -> str:
+    if work.put_off:
+        return f"{work.put_off}; "
+    return "it is quiet time by their own clocks; " if work.quiet else ""
 
 
 def _overdue(lane: LaneNow, place: Place, now: Now) -> int:

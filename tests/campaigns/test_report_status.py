@@ -253,6 +253,14 @@ def test_people_whom_their_own_night_holds_back_are_waited_for_with_the_reason(s
     assert status_of(spring).sentence == f"Waiting: {why}the next of 1 person is due at 14:01:00 UTC."
 
 
+def test_people_wait_a_while_where_worker_after_worker_died(spring):
+    spring.person()
+    spring.store()
+    said = "3 workers died, one after the other, before any answer came"
+    spring.change("UPDATE chunk SET state = 'ready', due_at = :due, sentence = :said", due=NOW + 60_000, said=said)
+    assert status_of(spring).sentence == f"Waiting: {said}; the next of 1 person is due at 14:01:00 UTC."
+
+
 def test_a_part_that_crashed_too_often_needs_a_person(spring):
     spring.person()
     spring.store()

@@ -44,7 +44,7 @@ def _account(attack: Attack, people: int, kills: int) -> None:
     stats, counts = attack.platform.stats(), status["counts"]
     print(f"{kills} kills: exit {code}", {k: v for k, v in counts.items() if v}, stats["accepted"], stats["doubles"])
     received = {each["recipient_id"] for each in attack.platform.accepted()}
-    assert status["state"] == "finished"
+    assert status["state"] == "finished", status["sentence"]
     assert sum(counts.values()) == people
     assert stats["doubles"] == 0
     assert counts["accepted"] + counts["unknown"] == people

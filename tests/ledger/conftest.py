@@ -51,9 +51,9 @@ class Desk:
         with self.runtime.writing() as conn:
             chunks.release(conn, held, now_of(conn), **facts)
 
-    def recover(self, held: Held) -> int | None:
+    def recover(self, held: Held, now: int = 0) -> int | None:
         with self.runtime.writing() as conn:
-            return chunks.recover(conn, held.chunk_id, held.owner)
+            return chunks.recover(conn, held.chunk_id, held.owner, now or now_of(conn))
 
     def prove(self) -> None:
         self.write("UPDATE lane SET proven = true")

@@ -163,6 +163,27 @@ def test_three_crashes_stop_a_chunk_with_a_sentence(desk):
     assert "resume" in desk.chunk()["sentence"]
 
 
+def test_the_death_of_worker_after_worker_lets_a_chunk_wait_before_it_stops(desk):
+    waits = []
+    for _ in range(5):
+        desk.recover(desk.held(), now=1_000)
+        waits.append(desk.chunk()["due_at"])
+    assert waits == [None, None, 31_000, 121_000, 481_000]
+    assert desk.chunk()["sentence"] == "5 workers died, one after the other, before any answer came"
+    desk.recover(desk.held())
+    assert (desk.chunk()["state"], desk.chunk()["sentence"][:6]) == ("stopped", "6 runs")
+
+
+def test_who_waits_after_such_deaths_goes_on_at_a_resume(desk):
+    for _ in range(3):
+        desk.recover(desk.held())
+    assert desk.acquire() is None
+    with desk.runtime.writing() as conn:
+        assert chunks.restart(conn, 1) == 1
+    assert desk.held()
+    assert desk.chunk()["crashes"] == 0
+
+
 def test_a_crash_with_nobody_left_stops_nothing(desk):
     desk.write("UPDATE chunk SET crashes = 2")
     held = desk.held()

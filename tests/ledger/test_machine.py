@@ -138,7 +138,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(held=runs)
     def die_and_be_swept(self, held):
         with self.runtime.writing() as conn:
-            chunks.recover(conn, held.chunk_id, held.owner)
+            chunks.recover(conn, held.chunk_id, held.owner, now_of(conn))
 
     @rule()
     def prove(self):

@@ -108,7 +108,7 @@ def test_a_probe_is_one_message(desk):
 def test_a_claim_and_a_sweep_do_not_meet(desk):
     desk.prove()
     held = desk.held()
-    _, swept = crossing(desk, claiming(held, "a", 2), lambda conn: chunks.recover(conn, 1, held.owner))
+    _, swept = crossing(desk, claiming(held, "a", 2), lambda conn: chunks.recover(conn, 1, held.owner, now_of(conn)))
     assert swept is None, "the owner lives: the chunk is looked at again"
     assert desk.counts() == {"pending": 10, "sending": 2}
     assert desk.recover(held) == 2
@@ -117,7 +117,7 @@ def test_a_claim_and_a_sweep_do_not_meet(desk):
 def test_who_claims_while_the_chunk_is_taken_back_gets_nobody(desk):
     desk.prove()
     held = desk.held()
-    _, late = crossing(desk, lambda conn: chunks.recover(conn, 1, held.owner), claiming(held, "late"))
+    _, late = crossing(desk, lambda conn: chunks.recover(conn, 1, held.owner, now_of(conn)), claiming(held, "late"))
     assert not late.held
     assert desk.counts() == {"pending": 12}
 
@@ -126,7 +126,7 @@ def test_an_answer_before_the_sweep_stays(desk):
     desk.prove()
     held = desk.held()
     row = desk.claim(held, 1).rows[0]
-    crossing(desk, settling(held, row), lambda conn: chunks.recover(conn, 1, held.owner))
+    crossing(desk, settling(held, row), lambda conn: chunks.recover(conn, 1, held.owner, now_of(conn)))
     desk.recover(held)
     assert desk.row(row.id)["state"] == "accepted"
 
@@ -135,7 +135,7 @@ def test_an_answer_during_the_sweep_counts_as_evidence(desk):
     desk.prove()
     held = desk.held()
     row = desk.claim(held, 1).rows[0]
-    _, taken = crossing(desk, lambda conn: chunks.recover(conn, 1, held.owner), settling(held, row))
+    _, taken = crossing(desk, lambda conn: chunks.recover(conn, 1, held.owner, now_of(conn)), settling(held, row))
     assert taken == 1
     assert desk.row(row.id)["state"] == "accepted"
 

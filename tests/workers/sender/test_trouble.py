@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from campaigns.ledger import chunks
 from campaigns.ledger.chunks import LEASE_MS
+from campaigns.runtime import now_of
 from tests import factories
 from tests.factories import person
 from workers.sender import course
@@ -59,7 +60,7 @@ def test_a_run_whose_chunk_was_taken_stops_and_its_late_answers_count(bench, eve
         await eventually(lambda: bench.platform.stats()["accepted"] > 10, "some are out")
         owner = bench.one("SELECT owner FROM chunk")["owner"]
         with bench.runtime.writing() as conn:
-            doubtful.append(chunks.recover(conn, 1, owner))
+            doubtful.append(chunks.recover(conn, 1, owner, now_of(conn)))
         await asyncio.sleep(0)
 
     with capture_logs() as said:
