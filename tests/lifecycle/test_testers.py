@@ -33,7 +33,8 @@ def test_a_second_page_of_an_account_has_the_testers_of_its_first(runtime, campa
         assert admission.lane_of(conn, campaign, OURS, "second").name == "second"
 
 
-def test_no_more_are_listed_than_asked_for_the_first_added_first(runtime, campaign, tmp_path):  # noqa: ARG001
+@pytest.mark.usefixtures("campaign")
+def test_no_more_are_listed_than_asked_for_the_first_added_first(runtime, tmp_path):
     both = content(name="Both", pages={"second": page(), "burger": other_page()})
     del both["page"]
     rows = [row | {"page": name} for row, name in zip(factories.people(2), both["pages"], strict=True)]
@@ -44,7 +45,8 @@ def test_no_more_are_listed_than_asked_for_the_first_added_first(runtime, campai
     assert found == [(each, "burger") for each in OTHERS[:4]]
 
 
-def test_others_testers_take_no_place_in_a_page_s_list(runtime, campaign):  # noqa: ARG001 - it adds them
+@pytest.mark.usefixtures("campaign")
+def test_others_testers_take_no_place_in_a_page_s_list(runtime):
     account = factories.select(runtime, "SELECT channel, account_id FROM page WHERE name = 'acme'")[0]
     with runtime.reading() as conn:
         (found,) = testers.listed(conn, account=tuple(account.values()), most=3)
