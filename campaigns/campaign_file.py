@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from campaigns import zones
 from campaigns.errors import InputError
 from campaigns.moments import dated
-from schemas.campaign_file import PAGE_NAME, REFERENCE, RESERVED, CampaignFile, Schedule
+from schemas.campaign_file import PAGE_NAME_RULE, REFERENCE, RESERVED, CampaignFile, Schedule, is_page_name
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?\s*", re.IGNORECASE)
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "": 60}
@@ -45,8 +45,8 @@ def parse(content: dict[str, Any], where: str = "the campaign") -> CampaignFile:
     except ValueError as error:
         raise InputError(f"{where}: {error}.") from error
     for name, page in file.pages.items():
-        if not PAGE_NAME.fullmatch(name):
-            raise InputError(f"{where}: {name!r} is no name for a page. Choose letters, digits, - and _, such as acme.")
+        if not is_page_name(name):
+            raise InputError(f"{where}: {name!r} is no name for a page. {PAGE_NAME_RULE}")
         if not REFERENCE.fullmatch(page.token):
             raise InputError(
                 f"{where}: pages.{name}.token must be a reference such as @{{secret:{name.upper()}_TOKEN}}, never the "

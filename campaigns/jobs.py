@@ -146,8 +146,8 @@ def seen_by(conn: Connection, ref: str, key: ApiKey) -> Job:
 
 
 def sees_all(key: ApiKey) -> bool:
-    """Whether a key sees the jobs of others."""
-    return key.role is Role.ADMIN
+    """Whether a key sees the jobs of others, and their files: what it may do is not limited."""
+    return key.role is Role.ADMIN and not key.scopes
 
 
 def listed(conn: Connection, key_id: int | None, before: int, most: int) -> Sequence[Job]:

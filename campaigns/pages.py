@@ -18,7 +18,7 @@ from campaigns.errors import InputError, NotFoundError, StateError
 from campaigns.moments import clock
 from campaigns.providers import PROVIDERS
 from campaigns.providers.protocol import check_base_url
-from schemas.campaign_file import PAGE_NAME, REFERENCE, PageEntry
+from schemas.campaign_file import PAGE_NAME_RULE, REFERENCE, PageEntry, is_page_name
 from schemas.page import Channel, Page, ProviderName, Route
 
 PAUSED = "paused"
@@ -89,8 +89,8 @@ def entered(name: str, facts: Mapping[str, object]) -> tuple[PageEntry, Route]:
 
     Raises InputError, which never quotes the token: it may be the secret itself.
     """
-    if not PAGE_NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no name for a page. Choose letters, digits, - and _, such as acme.")
+    if not is_page_name(name):
+        raise InputError(f"{name!r} is no name for a page. {PAGE_NAME_RULE}")
     try:
         entry = PageEntry.model_validate(facts)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -23,10 +24,19 @@ RESERVED = frozenset(
 CONTACTS = "@contacts"
 """A `list` that is no file: everyone whose window is open on the campaign's pages, as far as webhooks have told."""
 
-PAGE_NAME = re.compile(r"[^\W_][\w .@&+()-]{0,78}[\w.)]|[^\W_]")
-"""What a page may be called: it stands in addresses, and beside what people type."""
 REFERENCE = re.compile(r"@\{secret:[A-Za-z_][A-Za-z0-9_.-]*\}")
 """What a page's token is written as: the place where it is, never itself."""
+
+
+PAGE_NAME_RULE = "Begin with a letter or a digit, and use letters, digits, spaces and _ . @ & + ( ) -, such as acme."
+_IN_PAGE_NAMES = frozenset(" _.@&+()-")
+_LONGEST_PAGE_NAME = 80
+
+
+def is_page_name(name: str) -> bool:
+    """Whether a page may be called so, in any script: it stands in addresses, and beside what people type."""
+    inside = all(each.isalnum() or unicodedata.category(each)[0] == "M" or each in _IN_PAGE_NAMES for each in name)
+    return name[:1].isalnum() and inside and not name.endswith(" ") and len(name) <= _LONGEST_PAGE_NAME
 
 
 def _share(value: object) -> object:

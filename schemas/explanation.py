@@ -1,6 +1,6 @@
 """Everything known about one person in one campaign."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Moment(BaseModel):
@@ -8,6 +8,8 @@ class Moment(BaseModel):
 
     at: str
     sentence: str
+    whole: bool = Field(default=False, exclude=True)
+    """Whether it happened to the campaign as a whole, and not to this person; not part of the document."""
 
 
 class Window(BaseModel):

@@ -28,7 +28,8 @@ class Reading:
     """What became of a file: `rows` = `usable` + `rejected` + `duplicates`.
 
     `duplicates` repeat an earlier line with the same page text and recipient. `columns` are the file's own headers,
-    `mapping` is canonical name → header. `digest` stands for the file's bytes and how its columns were read.
+    `mapping` is canonical name → header. `digest` stands for the file's bytes and how its columns were read; `zone` is
+    the one that was given for times without one.
     """
 
     rows: int
@@ -39,6 +40,7 @@ class Reading:
     mapping: dict[str, str]
     warnings: list[str]
     digest: str
+    zone: str | None = None
 
 
 def read(
@@ -75,6 +77,7 @@ def read(
         mapping=columns.mapping,
         warnings=found,
         digest=_identity(digest, columns, zone),
+        zone=zone,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -115,17 +116,19 @@ def warnings(stops: Sequence[Stop], runtime: Runtime, environment: Mapping[str, 
 
 def differences(stops: Sequence[Stop]) -> list[str]:
     """Say what the campaign file changes of a stored page, for this campaign only."""
-    notes = []
-    for stop in stops:
-        if stop.stored is None:
-            continue
-        kept = Route.model_validate_json(stop.stored.route).model_dump()
-        notes += [
-            f"For this campaign page {stop.name} has {key} = {value} instead of {kept[key]}."
-            for key, value in stop.route.model_dump().items()
-            if value != kept[key]
-        ]
-    return notes
+    return [
+        f"For this campaign page {stop.name} has {key} = {value} instead of {kept}."
+        for stop in stops
+        for key, (value, kept) in changed(stop).items()
+    ]
+
+
+def changed(stop: Stop) -> dict[str, tuple[Any, Any]]:
+    """Return what the campaign file has of a stored page in another way: key → its value, and the stored one."""
+    if stop.stored is None:
+        return {}
+    kept = Route.model_validate_json(stop.stored.route).model_dump()
+    return {key: (value, kept[key]) for key, value in stop.route.model_dump().items() if value != kept[key]}
 
 
 def store(conn: Connection, stop: Stop, now: int) -> Page:

@@ -26,7 +26,7 @@ _CHUNKS = text("""
            SUM(CASE WHEN state IN ('running', 'draining') AND lease_until < :now THEN 1 ELSE 0 END) AS lost,
            MAX(CASE WHEN state = 'ready' THEN rung_at END) AS rung_at,
            MAX(CASE WHEN state = 'ready' AND (rung_at IS NULL OR rung_at > :now - :hanging)
-               THEN sentence END) AS unheard,
+               AND (due_at IS NULL OR due_at <= :now) THEN sentence END) AS unheard,
            MIN(CASE WHEN state = 'ready' AND due_at > :now THEN due_at END) AS next_due,
            MAX(CASE WHEN state = 'ready' AND due_at > :now THEN sentence END) AS put_off,
            MIN(CASE WHEN state <> 'ready' OR due_at IS NULL THEN 0 WHEN due_at <= :now THEN due_at END) AS due_since,

@@ -107,8 +107,19 @@ def write_csv(parquet: Path, out: Path) -> None:
     rows = pl.scan_parquet(parquet)
     texts = [name for name, kind in rows.collect_schema().items() if kind == pl.String]
     safe = rows.with_columns(harmless_column(name) for name in texts)
-    headers = {name: harmless(name) for name in rows.collect_schema().names()}
-    safe.rename(headers).sink_csv(out, datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
+    safe.rename(_headers(rows.collect_schema().names())).sink_csv(out, datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
+
+
+def _headers(names: Sequence[str]) -> dict[str, str]:
+    """Return the new names of headers that a spreadsheet must not see, no two the same."""
+    new: dict[str, str] = {}
+    for name in names:
+        safe = harmless(name)
+        while safe != name and safe in {*names, *new.values()}:
+            safe += "_"
+        if safe != name:
+            new[name] = safe
+    return new
 
 
 def _results(conn: Connection, source: Source) -> Iterator[pl.DataFrame]:

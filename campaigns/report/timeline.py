@@ -57,11 +57,12 @@ class Heard(NamedTuple):
 def timeline(conn: Connection, row: RowMapping, found: Campaign, came: Sequence[Heard]) -> list[Moment]:
     """Return what happened to a delivery; `row` is it with its page's channel, `came` what `heard` returns for it."""
     keys = {"campaign_id": found.id, "page_id": row["page_id"]}
-    events = [(event.at, event.sentence) for event in conn.execute(_EVENTS, keys)]
+    events = [(event.at, event.sentence, True) for event in conn.execute(_EVENTS, keys)]
     said = {(each.column, each.at) for each in came}
-    steps = [(at, sentence) for column, at, sentence in _steps(row) if (column, at) not in said]
-    told = [*events, *steps, *((each.at, each.sentence) for each in came)]
-    return [Moment(at=iso(at), sentence=sentence) for at, sentence in sorted(told, key=lambda each: each[0])]
+    steps = [(at, sentence, False) for column, at, sentence in _steps(row) if (column, at) not in said]
+    told = [*events, *steps, *((each.at, each.sentence, False) for each in came)]
+    in_order = sorted(told, key=lambda each: each[0])
+    return [Moment(at=iso(at), sentence=sentence, whole=whole) for at, sentence, whole in in_order]
 
 
 def heard(conn: Connection, row: RowMapping, found: Campaign) -> list[Heard]:

@@ -16,12 +16,13 @@ from campaigns.uploads.stored import (
     folder,
     forget_naming,
     id_of,
+    is_of_use,
     is_there,
     latest,
+    look,
     parquet,
     read,
     rejects,
-    size,
 )
 
 __all__ = [
@@ -33,12 +34,13 @@ __all__ = [
     "forget_naming",
     "id_of",
     "incoming",
+    "is_of_use",
     "is_there",
     "latest",
+    "look",
     "parquet",
     "prepared",
     "read",
     "refuse_full",
     "rejects",
-    "size",
 ]

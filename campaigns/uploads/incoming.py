@@ -86,9 +86,9 @@ def fresh(storage: Path) -> Path:
     return at
 
 
-def refuse_full(storage: Path, size: int) -> None:
-    """Raise StateError where a file of `size` bytes would leave the disk too full."""
-    if shutil.disk_usage(storage).free < size + _SPARE:
+def refuse_full(storage: Path, size: int, spare: int = _SPARE) -> None:
+    """Raise StateError where a file of `size` bytes would leave the disk fewer than `spare` bytes."""
+    if shutil.disk_usage(storage).free < size + spare:
         raise StateError(f"There is no room for {size:,} bytes more on the disk. Make room, and send it again.")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -21,6 +22,8 @@ _ID = re.compile(rf"lst_[0-9a-f]{{{_HASH_DIGITS}}}")
 _READING = ".reading-"
 _CHECK, _LIST, _ASKS, FILE = "check.json", "list.parquet", "asks.json", "file"
 _SHOWN = 10
+_SIGNATURE = 4
+"""Bytes that tell what kind of file it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,19 @@ def asking(storage: Path, upload_id: str) -> Beginning | None:
     return Beginning(**json.loads((at / _ASKS).read_text()))
 
 
-def size(storage: Path, upload_id: str) -> int:
-    """Return the bytes of an upload's file, read or not; raises NotFoundError."""
+def look(storage: Path, upload_id: str) -> tuple[int, bytes]:
+    """Return how many bytes an upload's file has, read or not, and the first of them; raises NotFoundError."""
     if not _ID.fullmatch(upload_id) or not is_there(storage, upload_id):
         raise _gone(upload_id)
-    return _file(folder(storage) / upload_id).stat().st_size
+    with _file(folder(storage) / upload_id).open("rb") as file:
+        begins = file.read(_SIGNATURE)
+        return file.seek(0, os.SEEK_END), begins
+
+
+def is_of_use(storage: Path, upload_id: str) -> bool:
+    """Whether a list was read, or lacks no more than somebody who says which column holds the ids."""
+    at = folder(storage) / upload_id
+    return (at / _CHECK).exists() or (at / _ASKS).exists()
 
 
 def is_there(storage: Path, upload_id: str) -> bool:
@@ -159,7 +170,12 @@ def _touched(at: Path) -> float:
 
 
 def _put_aside(at: Path, *, ask: bool) -> None:
-    """Keep a file that could not be read, and how it begins, where only its ids' column has to be named; or drop it."""
+    """Keep a file that could not be read, and how it begins, where only its ids' column has to be named; or drop it.
+
+    Where somebody is asked already, it stays for them.
+    """
+    if not ask and (at / _ASKS).exists():
+        return
     begins = None
     if ask:
         with contextlib.suppress(InputError):

@@ -72,7 +72,7 @@ class Passes:
 
     def admit(self, cookie: str) -> Admitted | None:
         """Return who holds a cookie; None where it is forged or too old, or its key ended."""
-        read = self._read(cookie)
+        read = self._read(cookie, IDLE)
         if read is None:
             return None
         shown, signed_at = read
@@ -94,7 +94,8 @@ class Passes:
 
     def end(self, cookie: str) -> None:
         """End the pass of a cookie, whoever has a copy of it; a cookie that is none changes nothing."""
-        read = self._read(cookie)
+        # A copy of it may have been in use since this one was.
+        read = self._read(cookie, WHOLE)
         if read is None:
             return
         shown, _ = read
@@ -102,10 +103,13 @@ class Passes:
             conn.execute(_FORGET, {"now": now_of(conn)})
             conn.execute(_END, {"nonce": shown.nonce, "until": (shown.since + WHOLE) * 1000})
 
-    def _read(self, cookie: str) -> tuple[Pass, float] | None:
-        """Return what a cookie holds, and when it was signed (epoch seconds); None where it is forged or too old."""
+    def _read(self, cookie: str, oldest: int) -> tuple[Pass, float] | None:
+        """Return what a cookie holds, and when it was signed (epoch seconds).
+
+        None where it is forged, or older than `oldest` seconds.
+        """
         try:
-            content, signed = self._signer.loads(cookie, max_age=IDLE, return_timestamp=True)
+            content, signed = self._signer.loads(cookie, max_age=oldest, return_timestamp=True)
             return Pass(**content), signed.timestamp()
         except (BadData, TypeError):
             return None

@@ -148,6 +148,19 @@ def test_own_columns_that_clash_get_a_prefix(spring):
     )
 
 
+def test_headers_that_look_the_same_once_they_are_harmless_stay_apart(spring):
+    cells = {"a\x01": "first", "a\x02": "second", "=b": "third", "'=b": "fourth"}
+    spring.person("accepted", accepted_at=NOW, cells=cells)
+    written(spring.store())
+    row = records(spring)[0]
+    assert {cell: name for name, cell in row.items() if cell in cells.values()} == {
+        "first": "a\N{REPLACEMENT CHARACTER}",
+        "second": "a\N{REPLACEMENT CHARACTER}_",
+        "third": "'=b_",
+        "fourth": "'=b",
+    }
+
+
 def test_instagram_shows_no_delivery(spring):
     spring.person("read", accepted_at=NOW, delivered_at=NOW, read_at=NOW)
     spring.person("read", page=2, chunk=2, accepted_at=NOW, delivered_at=NOW, read_at=NOW)

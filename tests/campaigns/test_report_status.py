@@ -261,6 +261,15 @@ def test_people_wait_a_while_where_worker_after_worker_died(spring):
     assert status_of(spring).sentence == f"Waiting: {said}; the next of 1 person is due at 14:01:00 UTC."
 
 
+def test_who_waits_after_such_deaths_does_not_speak_for_the_rest_of_the_page(spring):
+    for chunk in (1, 2):
+        spring.person(chunk=chunk)
+    spring.store()
+    spring.change("UPDATE chunk SET state = 'ready', fence = 0")
+    spring.change("UPDATE chunk SET due_at = :due, sentence = '3 workers died' WHERE id = 1", due=NOW + 60_000)
+    assert "died" not in status_of(spring).sentence
+
+
 def test_a_part_that_crashed_too_often_needs_a_person(spring):
     spring.person()
     spring.store()

@@ -1,5 +1,7 @@
 """A list that cannot be read is dropped, or kept where somebody has only to say which column holds the ids."""
 
+import time
+
 import pytest
 
 from campaigns import uploads
@@ -7,7 +9,7 @@ from campaigns.audience import Beginning
 from campaigns.errors import InputError, NotFoundError
 from tests import factories
 
-_NOW = 1_795_953_600_000
+_NOW = int(time.time() * 1000)
 _ROWS = f"Full name,IG User\nAna,{factories.person(1)}\nBo\n"
 
 
@@ -32,11 +34,17 @@ def asked(tmp_path):
 def test_it_shows_how_it_begins_until_the_column_is_named(tmp_path, asked):
     rows = [["Ana", factories.person(1)], ["Bo", ""]]
     assert uploads.asking(tmp_path, asked) == Beginning(["Full name", "IG User"], rows)
-    assert uploads.size(tmp_path, asked) == len(_ROWS)
+    assert uploads.look(tmp_path, asked) == (len(_ROWS), b"Full")
     with pytest.raises(NotFoundError):
         uploads.find(tmp_path, asked)
     assert read(tmp_path, asked, recipient_id="IG User").reading.usable == 1
     assert uploads.asking(tmp_path, asked) is None
+
+
+def test_who_asks_nobody_does_not_take_it_from_somebody_who_is_asked(tmp_path, asked):
+    with pytest.raises(InputError):
+        read(tmp_path, laid(tmp_path, _ROWS), ask=False)
+    assert uploads.asking(tmp_path, asked)
 
 
 def test_the_wrong_column_may_be_followed_by_the_right_one(tmp_path, asked):

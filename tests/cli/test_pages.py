@@ -128,6 +128,9 @@ def test_a_missing_secret_and_a_high_rate_are_told_and_not_refused(pagecast, mon
         (" ", [], {}, 3, "is no name for a page"),
         ("a/b", [], {}, 3, "is no name for a page"),
         ('q" :zz="1', [], {}, 3, "is no name for a page"),
+        ("acme ", [], {}, 3, "Begin with a letter or a digit"),
+        ("a" * 81, [], {}, 3, "is no name for a page"),
+        ("acme\u202eemca", [], {}, 3, "is no name for a page"),
     ],
 )
 def test_bad_input_stores_nothing(pagecast, count, *, name, more, changed, code, sentence):
@@ -138,6 +141,12 @@ def test_bad_input_stores_nothing(pagecast, count, *, name, more, changed, code,
     assert "EAAsecret" not in run.err
     assert "Traceback" not in run.err
     assert count("page") == count("event") == 0
+
+
+@pytest.mark.parametrize("name", ["हिन्दी", "ไทยน้ำ", "cafe\u0301", "Acme (US)", "a-", "5", "a" * 80])
+def test_a_page_is_called_so_in_any_script(pagecast, name):
+    assert add(pagecast, name).code == 0
+    assert [page["name"] for page in pagecast("pages", "list", "--json").document] == [name]
 
 
 def test_a_token_that_no_header_carries_stores_nothing_and_is_not_shown(pagecast, count, monkeypatch):

@@ -32,6 +32,18 @@ def test_a_session_in_use_is_renewed(runtime, key):
     assert passes.admit(admitted.cookie).cookie == ""
 
 
+def test_who_logs_out_of_a_tab_that_stood_idle_ends_the_copy_in_use(runtime, key):
+    passes = Passes(runtime)
+    with time_machine.travel(time.time() - IDLE - 3_600):
+        idle = passes.issue(key.key, int(time.time() * 1000))
+    with time_machine.travel(time.time() - 3_600):
+        used = passes.admit(idle).cookie
+    assert passes.admit(idle) is None
+    assert passes.admit(used)
+    passes.end(idle)
+    assert passes.admit(used) is None
+
+
 def test_the_signing_key_is_ones_own(runtime, key):
     cookie = Passes(runtime).issue(key.key, int(time.time() * 1000))
     assert Passes(runtime).admit(cookie)

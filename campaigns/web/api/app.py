@@ -73,7 +73,7 @@ What takes long is answered with 202 and a job: look at `GET /jobs/{job_id}` unt
 wait=30` waits for it, `Prefer: respond-async` makes a job of anything that may become one.
 
 Give a POST an `Idempotency-Key`, and it is done once: for a day, the same request under the same word gets the first
-one's answer.
+one's answer. An answer that says that nothing was done (404, 422) uses no word up.
 """
 # The door has looked at it already: this is for the documentation.
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))

@@ -21,18 +21,19 @@ def audit(
     limit: Limit = 50,
     cursor: Cursor = None,
     actor: Annotated[str, Query(description="By this one only, such as `key:crm-export`.")] = "",
+    kind: Annotated[str, Query(description="This kind only, such as `page.parked`, or `page` for all of these.")] = "",
 ) -> Paged[Happening]:
     """List everything that happened, the latest first."""
-    return happening(desk, limit, cursor, actor=actor)
+    return happening(desk, limit, cursor, actor=actor, kind=kind)
 
 
 def happening(
-    desk: Desk, limit: int, cursor: str | None, *, campaign_id: int | None = None, actor: str = ""
+    desk: Desk, limit: int, cursor: str | None, *, campaign_id: int | None = None, actor: str = "", kind: str = ""
 ) -> Paged[Happening]:
     """Return a page of events."""
     (before,) = place(cursor, (LARGEST,))
     with desk.runtime.reading() as conn:
-        found = events.listed(conn, campaign_id=campaign_id, actor=actor, before=before, most=limit + 1)
+        found = events.listed(conn, campaign_id=campaign_id, actor=actor, kind=kind, before=before, most=limit + 1)
     return page_of(
         found,
         limit,

@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from campaigns import contacts, events, report, suppression
+from campaigns import contacts, report, suppression
 from campaigns.errors import NotFoundError
 from campaigns.inbound import roll
-from campaigns.lifecycle import find
 from campaigns.moments import iso, lasting
 from campaigns.runtime import now_of
 from campaigns.web.dashboard import moments
@@ -55,7 +54,7 @@ def life(conn: Connection, recipient_id: str) -> Life:
         if not (came or told):
             raise
         person = Person(recipient_id=recipient_id, suppressed=[], windows=[], messages=[])
-    chapters = sorted([*_sent(conn, person.messages, iso(now)), *_came(came), *_said(told)], key=lambda each: each.at)
+    chapters = sorted([*_sent(person.messages, iso(now)), *_came(came), *_said(told)], key=lambda each: each.at)
     return Life(person, contacts.find(conn, recipient_id), chapters, now)
 
 
@@ -90,18 +89,12 @@ def _apart(sent: Sequence[Message]) -> str:
     return f" The last two are {lasting(second - first)} apart."
 
 
-def _sent(conn: Connection, messages: Iterable[Message], now: str) -> Iterable[Chapter]:
+def _sent(messages: Iterable[Message], now: str) -> Iterable[Chapter]:
     """Yield what happened to messages; what happened to their campaigns as a whole is on their own screens."""
     for message in messages:
-        whole = _whole(conn, message.id)
         for moment in message.delivery.timeline:
-            if moment.at <= now and (moment.at, moment.sentence) not in whole:
+            if moment.at <= now and not moment.whole:
                 yield Chapter(moment.at, moment.sentence, message.campaign)
-
-
-def _whole(conn: Connection, ref: str) -> set[tuple[str, str]]:
-    found = events.listed(conn, campaign_id=find.exactly(conn, ref).id, most=MOST)
-    return {(iso(row.at), row.sentence) for row in found}
 
 
 def _came(came: Iterable[dict[str, Any]]) -> Iterable[Chapter]:

@@ -121,7 +121,7 @@ class _Asking:
     async def _take(self, event: events.UploadEventArguments) -> None:
         try:
             OPT_OUTS.check(event.file.size())
-            uploads.refuse_full(self._file.parent, event.file.size())
+            uploads.refuse_full(self._file.parent, event.file.size(), spare=0)
         except PagecastError as error:
             ask.fail(str(error))
             return

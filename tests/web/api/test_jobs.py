@@ -135,6 +135,9 @@ def test_a_job_is_seen_by_its_key_and_by_admins(author, viewer, admin, draft):
     assert viewer.get("/jobs") == []
     assert [each["id"] for each in admin.get("/jobs")] == [job["id"]]
     assert admin.get(f"/jobs/{job['id']}")["id"] == job["id"]
+    limited = admin.post("/keys", {"name": "reader", "role": "admin", "scopes": ["read"]}, status=201)
+    answer = admin("GET", f"/jobs/{job['id']}", headers={"X-API-Key": limited["key"]})
+    assert answer.status_code == 404, "whose key may only read gets no file of somebody else"
     assert viewer("POST", f"/campaigns/{draft.ref}/plan", headers=LATER).status_code == 403
     assert viewer("GET", f"/campaigns/{draft.ref}/remainder.csv", headers=LATER).status_code == 403
 

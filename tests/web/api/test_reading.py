@@ -184,6 +184,8 @@ def test_the_audit_says_who_did_what(sent, runtime, viewer):
     assert {"campaign.submitted", "campaign.launched", "campaign.paused", "key.created"} <= set(kinds)
     (mine,) = viewer.get("/audit", actor="key:boss")
     assert (mine["kind"], mine["campaign"]) == ("campaign.paused", sent.ref)
+    assert viewer.get("/audit", kind="campaign.paused") == [mine]
+    assert [each["kind"] for each in viewer.get("/audit", kind="key")] == ["key.created"]
     of_it = viewer.pages(f"/campaigns/{sent.ref}/events", limit=1)
     assert [page[0]["kind"] for page in of_it] == ["campaign.paused", "campaign.launched", "campaign.submitted"]
 

@@ -62,6 +62,9 @@ def test_a_full_disk_takes_no_list(tmp_path, monkeypatch):
     uploads.Incoming(tmp_path, "people.csv", 9).close()
     with pytest.raises(StateError, match="no room for 10 bytes"):
         uploads.Incoming(tmp_path, "people.csv", 10)
+    uploads.refuse_full(tmp_path, 1024**3, spare=0)
+    with pytest.raises(StateError, match="no room"):
+        uploads.refuse_full(tmp_path, 1024**3 + 10, spare=0)
 
 
 def test_what_is_said_names_the_bound():

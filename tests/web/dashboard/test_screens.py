@@ -1,11 +1,10 @@
 """What the screens beside campaigns say, and which actions they offer: asked without a browser."""
 
 import pytest
-from anyio import CapacityLimiter
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from campaigns import buckets, contacts, events, keys, pages, suppression
+from campaigns import buckets, contacts, events, pages, suppression
 from campaigns.access import RIGHTS, allowed
 from campaigns.contacts import Heard
 from campaigns.errors import InputError, StateError
@@ -25,10 +24,6 @@ from campaigns.web.dashboard.screens import contacts as windows
 from campaigns.web.dashboard.screens import events as inbound
 from campaigns.web.dashboard.screens import help as help_screen
 from campaigns.web.dashboard.screens import keys as key_screen
-from campaigns.web.dashboard.session import House, Session
-from campaigns.web.dashboard.standings import Standings
-from campaigns.web.passes import Passes
-from campaigns.web.pulse import Pulse
 from schemas.api_key import Role
 from schemas.campaign import CampaignState
 from schemas.delivery import COUNTED
@@ -38,22 +33,6 @@ from schemas.right import Right
 from tests import factories
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def session(runtime):
-    """Return what makes a session of somebody with a role."""
-
-    def of(role=Role.ADMIN, scopes=()):
-        with runtime.writing() as conn:
-            name, now = keys.free_name(conn, f"{role}"), now_of(conn)
-            key = keys.create(conn, name, role, now=now, actor="test", scopes=scopes).key
-        passes = Passes(runtime)
-        admitted = passes.admit(passes.issue(key, now))
-        house = House(runtime, factories.ENVIRONMENT, passes, Pulse(runtime), Standings(runtime), CapacityLimiter(1))
-        return Session(house, admitted.key, admitted.shown)
-
-    return of
 
 
 def park(runtime, code, sentence="It is parked."):
@@ -163,6 +142,8 @@ def test_two_messages_are_seen_in_one_look(runtime, tmp_path):
             conn.execute(
                 text("UPDATE delivery SET state = 'accepted', accepted_at = :at WHERE campaign_id = :id"), facts
             )
+            for n in range(250):
+                events.record(conn, at, "campaign.changed", "test", f"Changed {n}.", campaign_id=made.id)
     with runtime.writing() as conn:
         suppression.suppress(conn, person, 0, note="a letter", now=now_of(conn), actor="key:maria")
     with runtime.reading() as conn:
@@ -173,7 +154,8 @@ def test_two_messages_are_seen_in_one_look(runtime, tmp_path):
     told = [(each.about, each.sentence) for each in found.chapters]
     assert ("Spring", "Instagram accepted it.") in told
     assert ("", "Opted out (cli: a letter), by key:maria.") in told
-    assert not [sentence for _, sentence in told if "Launched" in sentence or "closes" in sentence]
+    assert not [sentence for _, sentence in told if "Launched" in sentence or "Changed" in sentence]
+    assert not [sentence for _, sentence in told if "closes" in sentence]
     assert [each.at for each in found.chapters] == sorted(each.at for each in found.chapters)
 
 
@@ -252,6 +234,24 @@ def test_no_setting_is_without_meaning_and_no_secret_is_shown(tmp_path, monkeypa
     assert shown["PAGECAST_META_VERIFY_TOKEN"].value == "not set"
     assert shown["DATABASE_URL"].value == "postgresql://db.example/pagecast"
     assert settings._shown("secret_key", SecretStr("")) == "not set"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://maria:hu/sh@db/pagecast", "postgresql://db/pagecast"),
+        ("postgresql://maria:hu[sh@db:5432/pagecast", "postgresql://db:5432/pagecast"),
+        ("postgresql://maria:hu@sh@db/pagecast", "postgresql://db/pagecast"),
+        ("postgresql://maria:hu#sh@db/pagecast", "postgresql://…"),
+        ("postgresql://maria:hu?sh@db/pagecast", "postgresql://…"),
+        ("postgresql://db/pagecast?passfile=hu@sh", "postgresql://…"),
+        ("postgresql:///pagecast", "postgresql:///pagecast"),
+    ],
+)
+def test_no_sign_in_a_password_shows_it(url, shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", url)
+    lines = {line.variable: line.value for line in settings.lines(Settings(home=tmp_path))}
+    assert lines["DATABASE_URL"] == shown
 
 
 def test_health_is_summed_up_in_a_sentence():

@@ -53,7 +53,6 @@ class Follower(Generic[Shown]):
 
         def change(value: Shown) -> None:
             element.props[name] = read(value)
-            element.update()
 
         element.props[name] = read(now)
         self._changes.append(change)

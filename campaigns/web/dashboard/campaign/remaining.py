@@ -11,6 +11,7 @@ from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.session import Session
 from campaigns.web.dashboard.wizard import content as contents
+from campaigns.web.dashboard.wizard import origin
 from schemas.right import Right
 
 _PART = 1024 * 1024
@@ -25,10 +26,8 @@ async def begin(session: Session, seen: Seen) -> None:
 
 
 def _sketched(session: Session, seen: Seen) -> str:
-    content = contents.of_file(seen.file) | {
-        "name": f"{seen.campaign.title} remainder",
-        "list": _laid(session, seen),
-    }
+    content, _ = origin.content_of(session, seen.file)
+    content |= {"name": f"{seen.campaign.title} remainder", "list": _laid(session, seen)}
     for key in _MOMENTS:
         contents.put(content, f"schedule.{key}", None)
     now = session.now()

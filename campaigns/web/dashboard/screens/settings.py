@@ -1,8 +1,8 @@
 """How this installation is set up, whether it is well, and what to do where it is not."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from nicegui import ui
 from pydantic import SecretStr
@@ -115,11 +115,16 @@ def _shown(name: str, value: object) -> str:
 
 
 def _bare(url: str) -> str:
-    """Return a URL without what may be secret in it: user, password and parameters."""
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    """Return a URL without what may be secret in it: user, password and parameters.
+
+    A password may hold signs that divide a URL, so everything up to the last @ is left out.
+    """
+    scheme, there, rest = url.partition("://")
+    secret, _, shown = rest.rpartition("@")
+    if not there or re.search("[?#]", secret):
+        # It cannot be told whether that @ ends a password or stands in a parameter.
+        return f"{scheme}://…" if there else url
+    return f"{scheme}://{re.split('[?#]', shown)[0]}"
 
 
 def _default(field: FieldInfo) -> str:

@@ -46,25 +46,12 @@ def uploader(visit: Visit, refresh: Refresh) -> None:
     field.on_upload(take)
 
 
-async def read(visit: Visit, upload_id: str, size: int, begins: bytes, say: Callable[[str], object]) -> None:
-    """Read a list as the sketch says of its columns; raises PagecastError."""
-    columns: Mapping[str, Any] = visit.get("columns", {})
-    given = {name: header for name, header in columns.items() if name != "zone"}
-    say("Reading it, line by line…")
-    await errand.document(
-        visit.session,
-        JobKind.LIST,
-        {"list": upload_id, "given": given, "zone": columns.get("zone"), "ask": True},
-        small=promise.is_small(size, begins),
-        say=say,
-    )
-
-
-async def read_again(visit: Visit) -> None:
+async def read_again(visit: Visit, say: Callable[[str], object] = ask.tell) -> None:
     """Read the sketch's list as the sketch says of its columns now; raises PagecastError."""
     storage, upload_id = visit.session.runtime.storage, str(visit.get("list"))
-    size = await ask.aside(lambda: uploads.size(storage, upload_id))
-    await read(visit, upload_id, size, b"", ask.tell)
+    size, begins = await ask.aside(lambda: uploads.look(storage, upload_id))
+    small = promise.is_small(size, begins)
+    await _read(visit, upload_id, visit.get("columns", {}), small=small, say=say)
 
 
 async def adopt(visit: Visit, upload_id: str) -> None:
@@ -80,11 +67,12 @@ def _told(storage: Path, upload_id: str) -> dict[str, str] | None:
     if uploads.asking(storage, upload_id):
         return None
     reading = uploads.find(storage, upload_id).reading
+    zone = {"zone": reading.zone} if reading.zone else {}
     try:
-        by_name = audience.guess(reading.columns, {}).mapping
+        by_name = audience.guess(reading.columns, {}).mapping == reading.mapping
     except InputError:
-        return dict(reading.mapping)
-    return None if by_name == reading.mapping else dict(reading.mapping)
+        by_name = False
+    return (zone if by_name else reading.mapping | zone) or None
 
 
 async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) -> None:
@@ -97,22 +85,31 @@ async def _take(visit: Visit, file: FileUpload, say: Callable[[str], object]) ->
         say("Keeping it…")
         async for part in file.iterate(chunk_size=_PART):
             await run_sync(incoming.write, part)
-        size, begins = incoming.size, incoming.begins
+        small = promise.is_small(incoming.size, incoming.begins)
         upload_id = await run_sync(incoming.laid)
     finally:
         await run_sync(incoming.close)
-    visit.put("columns", None)
     try:
-        await read(visit, upload_id, size, begins, say)
+        await _read(visit, upload_id, {}, small=small, say=say)
     except PagecastError:
         # It stays where only its ids' column has to be named, or was named when it was here before.
-        if not await run_sync(uploads.is_there, runtime.storage, upload_id):
+        if not await run_sync(uploads.is_of_use, runtime.storage, upload_id):
             raise
     await adopt(visit, upload_id)
     if not visit.get("name"):
         visit.put("name", Path(file.name).stem.replace("_", " ").replace("-", " ").strip().capitalize())
         if shown := visit.fields.get("name"):
             shown.set_value(visit.get("name"))
+
+
+async def _read(
+    visit: Visit, upload_id: str, columns: Mapping[str, Any], *, small: bool, say: Callable[[str], object]
+) -> None:
+    """Read a list with what is said of its columns; raises PagecastError."""
+    given = {name: header for name, header in columns.items() if name != "zone"}
+    arguments = {"list": upload_id, "given": given, "zone": columns.get("zone"), "ask": True}
+    say("Reading it, line by line…")
+    await errand.document(visit.session, JobKind.LIST, arguments, small=small, say=say)
 
 
 def _prepared(runtime: Runtime) -> Path:

@@ -12,12 +12,11 @@ from campaigns.web.dashboard import ask, frame
 from campaigns.web.dashboard.wizard import arrival, listing, naming
 from campaigns.web.dashboard.wizard import content as contents
 from campaigns.web.dashboard.wizard.visit import Refresh, Visit
-from schemas.campaign import CampaignState
 from schemas.campaign_file import CONTACTS
+from schemas.campaign_state import OVER
 from schemas.page import Page
 
 _KNOWN = 30
-_ENDED = frozenset({CampaignState.FINISHED, CampaignState.CANCELLED})
 _UPLOAD, _BEFORE = "upload", "before"
 _WAYS = {
     _UPLOAD: "Upload a list",
@@ -35,6 +34,8 @@ _UNTIMED_BUT_HEARD = (
 async def build(visit: Visit) -> None:
     """Build the step."""
     known, stored = await ask.aside(lambda: _read(visit))
+    for remark in visit.remarks:
+        listing.warn(remark)
     name = ui.input("Name of the campaign", value=visit.get("name", "")).props(
         'outlined maxlength=200 hint="The people who get it do not see it"'
     )
@@ -95,7 +96,7 @@ def _taken(visit: Visit) -> str:
     """Say that another campaign that is not finished has the name: one of them would take the other's place."""
     name = str(visit.get("name", "")).strip()
     with visit.session.runtime.reading() as conn:
-        others = [each for each in find.titled(conn, name) if each.ref != visit.draft and each.state not in _ENDED]
+        others = [each for each in find.titled(conn, name) if each.ref != visit.draft and each.state not in OVER]
     if not others:
         return ""
     return f"Another campaign of this name is {others[-1].state.replace('_', ' ')}. Choose another name."

@@ -3,7 +3,7 @@
 Every save says which version it goes on from, so that two tabs never undo each other without a word.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +41,8 @@ class Visit:
     built: int = 0
     campaign: str | None = None
     """The draft that a sketch goes on with, until there is one."""
+    remarks: Sequence[str] = ()
+    """What the campaign that it begins with had, and a sketch cannot have."""
     dirty: bool = False
     listed: Listed | None = None
     reading: Reading | None = None
