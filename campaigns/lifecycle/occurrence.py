@@ -156,7 +156,7 @@ class Moments:
                 return find.by_id(conn, row.campaign_id)
             now = now_of(conn)
         file = occurring(self._file, named(self._series.name, self._rule, at), self._rule, at)
-        draft = submit.check(self._runtime, file, Path(folder), self._environment, now, again=True)
+        draft = submit.check(self._runtime, file, Path(folder), self._environment, now, again=True, due=True)
         return submit.store(self._runtime, draft, ACTOR, lambda conn, new: self._link(conn, at, new))
 
     def _link(self, conn: Connection, at: int, campaign_id: int) -> None:

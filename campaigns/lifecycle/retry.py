@@ -83,7 +83,8 @@ def retry(runtime: Runtime, campaign: Campaign, retrial: Retrial, actor: str) ->
 def _hopeful(scope: Scope) -> list[str]:
     """Return the reasons that a retry may undo."""
     if scope is Scope.FAILED:
-        return [str(reason) for reason in Reason if about(reason).retryable]
+        # What failed without an answer is what somebody settled as not sent.
+        return [str(reason) for reason in Reason if about(reason).retryable or reason is Reason.OUTCOME_UNKNOWN]
     if scope is Scope.SKIPPED:
         return [str(reason) for reason in _JUDGED_ANEW]
     return [str(reason) for reason in Reason]

@@ -104,12 +104,13 @@ def check(
     now: int,
     *,
     again: bool = False,
+    due: bool = False,
 ) -> Draft:
     """Read the list and check everything that a campaign needs; stores only the list's Parquet file.
 
     `base` is the folder that the list's path is relative to. Contacts are written down once a run: they are those of
-    the run that the file finds, unless it has ended and is to be sent `again`. Raises InputError, and then not even the
-    list's file is kept.
+    the run that the file finds, unless it has ended and is to be sent `again`. The campaign of a moment that is `due`
+    may come late. Raises InputError, and then not even the list's file is kept.
     """
     terms(file)
     letter = template.letter([part.text for part in file.message.message.parts])
@@ -127,7 +128,7 @@ def check(
         draft = replace(draft, folder=str(base.resolve()))
         with runtime.reading() as conn:
             if _run(conn, file, draft.fingerprint, again=again) is None:
-                refuse_past(file, now)
+                refuse_past(file, now, due=due)
     except InputError:
         _forget_list(runtime, path)
         raise

@@ -3,6 +3,7 @@
 from campaigns import hours
 from campaigns.campaign_file import milliseconds, moment
 from campaigns.errors import InputError
+from campaigns.lifecycle.late import MISSED_MS
 from campaigns.lifecycle.repetition import occurring, recurrence
 from schemas.campaign import Campaign
 from schemas.campaign_file import CONTACTS, CampaignFile
@@ -20,6 +21,8 @@ def terms(file: CampaignFile) -> dict[str, float | None]:
         raise InputError(
             "limits.canary counts messages, and goes with a message of one part. Remove it, or join the parts."
         )
+    if start is not None and not_after is not None and not_after <= start:
+        raise InputError("schedule.not_after is no later than schedule.start. Write a moment after the start.")
     if open_until is not None:
         _refuse_disorder(start, not_after, open_until)
     if audience.min_left is not None:
@@ -46,12 +49,24 @@ def upcoming(campaign: Campaign, file: CampaignFile, now: int) -> Campaign:
     return campaign.model_copy(update={key: times[key] for key in ("start_at", "not_after", "keep_open_until")})
 
 
-def refuse_past(file: CampaignFile, now: int) -> None:
-    """Raise InputError where a campaign that is new at `now` (epoch ms) could not be kept open."""
-    until = terms(file)["keep_open_until"]
-    if file.schedule.repeat is None and until is not None and until <= now:
-        said = f"schedule.keep_open_until = {file.schedule.keep_open_until} has passed."
-        raise InputError(f"{said} Write a later moment, or remove it.")
+def refuse_past(file: CampaignFile, now: int, *, due: bool = False) -> None:
+    """Raise InputError where the moments of a campaign that is new at `now` (epoch ms) have passed.
+
+    The start of one that was `due` may have: its `late_start` decides.
+    """
+    schedule, times = file.schedule, terms(file)
+    if schedule.repeat is not None:
+        return
+    for key, written in (("keep_open_until", schedule.keep_open_until), ("not_after", schedule.not_after)):
+        until = times[key]
+        if until is not None and until <= now:
+            raise InputError(f"schedule.{key} = {written} has passed. Write a later moment, or remove it.")
+    start = times["start_at"]
+    if not due and start is not None and start < now - MISSED_MS and schedule.late_start != "send":
+        raise InputError(
+            f"schedule.start = {schedule.start} has passed. Write a later moment, remove it to start at once, or say "
+            'late_start = "send".'
+        )
 
 
 def _refuse_disorder(start: int | None, not_after: int | None, open_until: int) -> None:

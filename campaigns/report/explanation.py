@@ -1,5 +1,7 @@
 """Everything that is known about one person in one campaign, in sentences."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from schemas.delivery import DUPLICATE, REJECTED, DeliveryState
 from schemas.explanation import Explanation, Line
 from schemas.meaning import meaning
 from schemas.page import Channel
+from schemas.reason import Reason
 
 # The unique index leads with the sender, so the campaign's senders find the person without a scan.
 _DELIVERIES = text("""
@@ -48,6 +51,9 @@ _SENTENCES = {
     DeliveryState.ASSUMED_SENT: "No answer came; somebody decided that the message was sent.",
     DeliveryState.CANCELLED: "The message was cancelled before it was sent.",
 }
+_DRAFT = "The campaign is a draft: nobody was screened yet, and nothing was sent. See its plan."
+_SETTLED = "Somebody settled that the message was not sent."
+_SETTLED_NEXT = "A retry of those who failed sends it again."
 
 
 def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str) -> Explanation:
@@ -68,7 +74,10 @@ def explain(conn: Connection, storage: Path, campaign_id: int, recipient_id: str
         )
     lines = [_told(conn, storage, row, listed.get(line, {}), found) for line, row in deliveries.items()]
     known = {(row["page"], Account(row["channel"], row["account_id"])): row["closes_at"] for row in deliveries.values()}
-    lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
+    if found.launched_at is None:
+        lines += _drafted(listed.values())
+    else:
+        lines += [_unsent(row) for line, row in listed.items() if line not in deliveries]
     return Explanation(
         campaign=found.name,
         recipient_id=recipient_id,
@@ -104,6 +113,9 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
     came = heard(conn, row, found)
     reason = row["reason"] or IMPLIED.get(row["state"])
     why = meaning(reason) if reason else None
+    settled = row["state"] == DeliveryState.FAILED and reason == Reason.OUTCOME_UNKNOWN
+    if why and settled:
+        why = replace(why, sentence="No answer came from the platform.", next_step=_SETTLED_NEXT)
     instagram = row["channel"] == Channel.INSTAGRAM
     times = {name: iso_or_none(row[name]) for name in ("due_at", "sent_at", "accepted_at", "read_at", "replied_at")}
     copied = {name: row[name] for name in ("line", "page", "state", "attempts", "provider_code", "request_id")}
@@ -111,7 +123,7 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
         **copied,
         **times,
         **{name: row[name] for name in ("reply", "variant", "revision")},
-        sentence=_sentence(row["state"], row["channel"], proof(came)),
+        sentence=_SETTLED if settled else _sentence(row["state"], row["channel"], proof(came)),
         reason=reason,
         reason_sentence=why and why.sentence,
         next_step=why and why.next_step,
@@ -136,6 +148,17 @@ def _unsent(row: dict[str, Any]) -> Line:
         reason_sentence=why.sentence,
         next_step=why.next_step,
     )
+
+
+def _drafted(listed: Iterable[dict[str, Any]]) -> Iterator[Line]:
+    """Yield what is known of lines that nobody was screened for yet: the first one of a page counts."""
+    seen = set()
+    for row in listed:
+        if row[stored.RULE] or row[stored.PAGE] in seen:
+            yield _unsent(row)
+        else:
+            seen.add(row[stored.PAGE])
+            yield Line(line=row[stored.LINE], page=row[stored.PAGE], state=DeliveryState.PENDING, sentence=_DRAFT)
 
 
 def _sentence(state: str, channel: str, proven: str | None) -> str:

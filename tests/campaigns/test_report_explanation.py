@@ -74,6 +74,25 @@ def test_one_person_on_two_pages_and_twice_in_the_list(spring):
     ]
 
 
+def test_who_was_settled_as_not_sent_may_be_retried(spring):
+    spring.person("failed", "outcome_unknown", recipient_id="1784", provider_code="timeout")
+    line = explained(spring.store("finished"), "1784").lines[0]
+    assert line.sentence == "Somebody settled that the message was not sent."
+    assert line.next_step == "A retry of those who failed sends it again."
+
+
+def test_a_draft_has_screened_nobody(spring):
+    spring.unusable("bad_page", "1784")
+    for _ in range(2):
+        spring.listed.append(spring.listed[0] | {columns.LINE: len(spring.listed) + 2, columns.RULE: None})
+    spring.listed[1] |= {columns.RECIPIENT: "1784"}
+    spring.listed[2] |= {columns.RECIPIENT: "1784"}
+    spring.person(recipient_id="9")
+    told = explained(spring.store("draft", launched_at=None), "1784")
+    assert [(line.line, line.state) for line in told.lines] == [(2, "rejected"), (3, "pending"), (4, "duplicate")]
+    assert told.lines[1].sentence.startswith("The campaign is a draft: nobody was screened yet")
+
+
 def test_a_rejected_row_is_found_by_its_value(spring):
     spring.person()
     spring.unusable("damaged_id", "1.78E+16")

@@ -168,6 +168,10 @@ WRONG = {
     "no zone": ({"keep_open_until": "2099-12-05 18:00"}, "keep_open_until"),
     "past": ({"keep_open_until": "2020-12-05 18:00 UTC"}, "has passed"),
     "after not_after": ({"keep_open_until": FAR, "not_after": "2099-12-05 16:59 UTC"}, "later than schedule.not_after"),
+    "an end in the past": ({"not_after": "2020-12-05 18:00 UTC"}, "not_after = 2020-12-05 18:00 UTC has passed"),
+    "an end before the start": ({"start": FAR, "not_after": "2099-12-05 16:59 UTC"}, "no later than schedule.start"),
+    "a start in the past": ({"start": "2020-12-05 18:00 UTC"}, "start = 2020-12-05 18:00 UTC has passed"),
+    "a late start is skipped": ({"start": "2020-12-05 18:00 UTC", "late_start": "skip"}, "has passed"),
     "before the start": ({"keep_open_until": FAR, "start": FAR}, "no later than schedule.start"),
 }
 
@@ -178,6 +182,12 @@ def test_moments_that_contradict_each_other_are_refused(runtime, folder, wrong):
     with pytest.raises(InputError, match=sentence):
         factories.submitted(runtime, folder, people(2, late=1), content(schedule=schedule))
     assert select(runtime, "SELECT * FROM campaign") == []
+
+
+@pytest.mark.parametrize("schedule", [{"late_start": "send"}, {"repeat": "FREQ=DAILY"}])
+def test_a_start_in_the_past_may_be_meant(runtime, folder, schedule):
+    file = content(schedule={"start": "2020-12-05 18:00 UTC", **schedule})
+    assert factories.submitted(runtime, folder, people(2, late=0), file)
 
 
 def test_not_after_may_be_the_same_moment(runtime, folder):

@@ -139,6 +139,13 @@ def test_a_retry_is_an_event_with_before_and_after(runtime, run):
     )
 
 
+def test_who_was_settled_as_not_sent_is_sent_to_again(runtime, run):
+    becomes(runtime, 0, "failed", "outcome_unknown")
+    becomes(runtime, 1, "unknown")
+    retrial, _ = again(runtime, run, Scope.FAILED)
+    assert (retrial.again, retrial.kept) == ({"outcome_unknown": 1}, {})
+
+
 def test_what_a_filter_decided_stays(runtime, run):
     becomes(runtime, 0, "skipped", "holdout")
     retrial, _ = again(runtime, run, Scope.SKIPPED)
