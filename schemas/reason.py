@@ -109,7 +109,9 @@ _ABOUT: dict[Reason, About] = {
     Reason.WINDOW_NEVER_OPENED: About(
         _PLAN, _PERSON, False, "There is no record that the person ever wrote to this account.", _WRITE_FIRST
     ),
-    Reason.WINDOW_CLOSED: About(_PLAN, _PERSON, False, "The messaging window has closed.", _WRITE_FIRST),
+    Reason.WINDOW_CLOSED: About(
+        _PLAN, _PERSON, False, "The messaging window has closed, or closes within the margin.", _WRITE_FIRST
+    ),
     Reason.CLOSES_BEFORE_TURN: About(
         _PLAN,
         _PERSON,

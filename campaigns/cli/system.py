@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaigns import examination, migrations
+from campaigns import examination, home, migrations
 from campaigns.cli import output, reach
 from campaigns.cli.app import app
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import StoppedError
 from campaigns.lifecycle import transfer
+from campaigns.listening import refuse_taken
 from campaigns.runtime import Runtime, check_pace
 from campaigns.settings import Settings
 
@@ -32,13 +33,18 @@ def up(
     os.environ.update({name: str(number) for name, number in chosen.items() if number is not None})
     settings = Settings()
     check_pace(settings)
+    stands_by = home.supervised(settings.home)
+    if web and not stands_by:
+        refuse_taken(settings.host, settings.port)
     url = f"http://{settings.host}:{settings.port}" if web else None
     output.note(f"State folder: {settings.home}")
+    if stands_by:
+        output.note("Another `pagecast up` works on it: this one stands by, and takes over when that ends.")
     if as_json:
         sizes = {"workers": settings.worker_processes, "threads": settings.worker_threads}
         output.emit({"home": str(settings.home), "url": url, **sizes})
-    elif url:
-        output.note(f"Web: {url}")
+    elif url and not stands_by:
+        output.note(f"Web: {url}, for who has a key; `pagecast keys link` makes a link for the first login.")
     sys.stdout.flush()
     # The supervisor takes this process over, so that signals and the exit code are its own.
     os.execv(sys.executable, [sys.executable, "-m", "workers.up", *(["--web"] if web else [])])  # noqa: S606

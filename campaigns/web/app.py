@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from campaigns import keys, links, log
 from campaigns.errors import PagecastError, StateError
 from campaigns.inbox import Inbox
+from campaigns.listening import refuse_taken
 from campaigns.runtime import Runtime, now_of
 from campaigns.settings import Settings
 from campaigns.web import metrics
@@ -140,6 +141,7 @@ def main() -> None:
     runtime = Runtime.open(settings)
     try:
         refuse_open_doors(runtime, settings.host)
+        refuse_taken(settings.host, settings.port)
     except PagecastError as error:
         logger.error("web.refused", sentence=str(error))  # noqa: TRY400 - the sentence is for people
         raise SystemExit(error.exit_code) from None

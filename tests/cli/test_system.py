@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -270,9 +271,33 @@ def test_up_serves_the_web_unless_told_not_to(pagecast, monkeypatch, arguments, 
         raise Replaced(path, *command)
 
     monkeypatch.setattr(os, "execv", replace)
+    monkeypatch.setenv("PAGECAST_PORT", "0")
     with pytest.raises(Replaced) as end:
         pagecast("up", *arguments)
     assert list(end.value.args) == [sys.executable, sys.executable, "-m", "workers.up", *web]
+
+
+def test_up_says_that_its_port_is_taken_before_it_begins(pagecast, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("PAGECAST_PORT", str(port))
+        run = pagecast("up")
+    assert (run.code, run.out) == (4, "")
+    assert f"port {port} of 127.0.0.1 is in use by another program" in run.err
+
+
+def test_a_second_up_says_that_it_stands_by(started, tmp_path, wait_until):
+    lock = tmp_path / "home" / "supervisor.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        process = started("up")
+        assert process.stdout is not None
+        wait_until(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes().find(b"workers.up") > 0, "it waits")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert "this one stands by" in err
+    assert "Web:" not in err
 
 
 @pytest.mark.parametrize("bad", [["--workers", "0"], ["--workers", "65"], ["--threads", "0"], ["--threads", "many"]])

@@ -1,5 +1,6 @@
 """Where the web process may listen: nowhere but here, until there is a key."""
 
+import socket
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from campaigns import keys
 from campaigns.errors import StateError
+from campaigns.listening import refuse_taken
 from campaigns.runtime import now_of
 from campaigns.web.app import refuse_open_doors
 from schemas.api_key import Role
@@ -41,6 +43,14 @@ def test_a_key_that_is_revoked_is_none(runtime):
     with runtime.writing() as conn:
         keys.revoke(conn, "crm", now=now_of(conn), actor="test")
     assert refusal(runtime, "0.0.0.0") != ""
+
+
+def test_an_address_that_cannot_be_had_is_said():
+    refuse_taken("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(StateError, match="in use by another program"):
+        refuse_taken("127.0.0.1", other.getsockname()[1])
+    with pytest.raises(StateError, match="no address of this machine"):
+        refuse_taken("192.0.2.1", 0)
 
 
 @pytest.mark.usefixtures("runtime")
