@@ -18,6 +18,7 @@ from campaigns.contacts import EVERYBODY
 from campaigns.errors import InputError
 from campaigns.lifecycle import erase as erasing
 from campaigns.lifecycle import roster
+from campaigns.moments import people
 from schemas.api.contacts import Known
 from schemas.api.people import Gone
 
@@ -75,7 +76,7 @@ def export(
     wanted = _Wanted.of(page, open_, min_left)
     with reach.server() as server:
         n = wanted.written_there(server, out) if server else wanted.written_here(out)
-    output.tell({"people": n, "file": str(out)}, as_json, f"{n:,} people: {out}")
+    output.tell({"people": n, "file": str(out)}, as_json, f"{people(n)}: {out}")
 
 
 @contacts_app.command()

@@ -18,6 +18,7 @@ from campaigns.errors import InputError
 from campaigns.lifecycle import resolve as resolving
 from campaigns.lifecycle import retry as retrying
 from campaigns.lifecycle import revise as revising
+from campaigns.moments import people
 from schemas.api.verbs import Resolved, Retried, Revised
 from schemas.decision import Scope, Verdict
 from schemas.meaning import meaning
@@ -51,7 +52,7 @@ def retry(
         _count(done.again, "again")
         _count(done.kept, f"stay {scope}")
         if done.people and not dry_run:
-            output.confirm(f"Send to {done.people:,} people of {name} again?", yes=yes)
+            output.confirm(f"Send to {people(done.people)} of {name} again?", yes=yes)
             done = trial.do()
     document = {"id": ref, "state": done.state, "scope": scope, "retried": done.people, "again": trial.would.again}
     line = _outcome(done.people, name, done.state, dry_run)
@@ -196,11 +197,11 @@ def _toml(file: Path, content: str) -> dict[str, Any]:
 def _question(verdict: Verdict, n: int) -> str:
     if verdict is Verdict.SEND_AGAIN:
         return (
-            f"Send to {n:,} people again, although the first message may have gone out? Those who have it get it twice."
+            f"Send to {people(n)} again, although the first message may have gone out? Those who have it get it twice."
         )
     if verdict is Verdict.SENT:
-        return f"Count {n:,} people as sent to, without proof?"
-    return f"Count {n:,} people as not sent to? A list of the remainder will name them."
+        return f"Count {people(n)} as sent to, without proof?"
+    return f"Count {people(n)} as not sent to? A list of the remainder will name them."
 
 
 def _outcome(n: int, name: str, state: str, dry_run: bool) -> str:

@@ -21,6 +21,7 @@ from campaigns.cli.run_here import Here
 from campaigns.cli.standings import plain, show_reasons, standing
 from campaigns.cli.up import Up
 from campaigns.errors import PagecastError, UsageError
+from campaigns.moments import people
 from campaigns.runtime import check_pace
 from campaigns.settings import Settings
 from schemas.campaign_state import CampaignState
@@ -197,7 +198,7 @@ def _refuse_series(file: Path) -> None:
 
 def _question(drawn: Drawn) -> str:
     more = f" And to {drawn.waiting:,} more when they write?" if drawn.waiting else ""
-    return f"Send to {drawn.plan.eligible:,} people?{more}"
+    return f"Send to {people(drawn.plan.eligible)}?{more}"
 
 
 def _show_end(status: Status) -> None:

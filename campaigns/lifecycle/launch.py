@@ -13,6 +13,7 @@ from campaigns.lifecycle.late import MISSED_MS
 from campaigns.lifecycle.lock import alone
 from campaigns.lifecycle.plan import Planned, bucket_keys, plan
 from campaigns.lifecycle.repetition import recurrence, shown_in
+from campaigns.moments import people
 from campaigns.plan.recurrence import Recurrence
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
@@ -115,7 +116,7 @@ def _write(runtime: Runtime, campaign: Campaign, planned: Planned, actor: str, *
         conn.execute(_LAUNCH, facts)
         hours.lay(conn, campaign.id, CampaignFile.model_validate_json(campaign.spec), now)
         more = f", and {planned.waiting:,} more when they write" if planned.waiting else ""
-        sentence = f"Launched with plan {planned.plan.token} for {planned.plan.eligible:,} people{more}."
+        sentence = f"Launched with plan {planned.plan.token} for {people(planned.plan.eligible)}{more}."
         events.record(conn, now, "campaign.launched", actor, sentence, campaign_id=campaign.id)
 
 

@@ -19,6 +19,7 @@ from campaigns.lifecycle import control, find, submit
 from campaigns.lifecycle.late import MISSED_MS, lasting
 from campaigns.lifecycle.launch import launch, launched_plan
 from campaigns.lifecycle.repetition import named, occurring, recurrence, shown_in
+from campaigns.moments import people
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.campaign_file import CampaignFile
@@ -172,7 +173,7 @@ class Moments:
             cancelled = conn.execute(_SERIES, {"id": self._id}).one().state == CampaignState.CANCELLED
             if not cancelled:
                 n = plan.eligible if plan else 0
-                said = f"{campaign.name} ({campaign.ref}) is launched for {n:,} people."
+                said = f"{campaign.name} ({campaign.ref}) is launched for {people(n)}."
                 facts = {"state": OccurrenceState.LAUNCHED, "sentence": "", "token": plan.token if plan else None}
                 conn.execute(_SETTLE, facts | {"id": self._id, "at": at})
                 events.record(conn, now_of(conn), "series.launched", ACTOR, said, campaign_id=self._id)

@@ -11,6 +11,7 @@ from campaigns.errors import InputError, StateError
 from campaigns.ledger import revival
 from campaigns.lifecycle.reopen import bring_back, refuse_closed
 from campaigns.lifecycle.rescreen import by_reason, rescreen, rows_in, told
+from campaigns.moments import people
 from campaigns.runtime import Runtime, now_of
 from schemas.campaign import Campaign, CampaignState
 from schemas.decision import Verdict
@@ -85,7 +86,7 @@ def resolve(runtime: Runtime, campaign: Campaign, doubt: Doubt, actor: str) -> R
         n = revival.decide(conn, campaign.id or 0, state, reason, doubt.people["id"])
         if n:
             after = state.replace("_", " ")
-            said = f"Resolved as {doubt.verdict}: {n:,} people went from unknown to {after}."
+            said = f"Resolved as {doubt.verdict}: {people(n)} went from unknown to {after}."
             events.record(conn, now_of(conn), "campaign.resolved", actor, said, campaign_id=campaign.id)
         return Resolved(_state(conn, campaign), n)
 

@@ -21,6 +21,7 @@ from campaigns.ledger.rewording import Rewording
 from campaigns.lifecycle.plan import screen
 from campaigns.lifecycle.preview import preview
 from campaigns.lifecycle.submit import fingerprint
+from campaigns.moments import people
 from campaigns.policy.findings import findings
 from campaigns.runtime import Runtime, now_of
 from schemas import recipient_list as stored
@@ -181,7 +182,7 @@ def revise(runtime: Runtime, campaign: Campaign, change: Revision, actor: str) -
         }
         conn.execute(_REVISE, facts)
         said = (
-            f"The message was corrected for {change.pending:,} people: revision {present} was {_quoted(before)}, "
+            f"The message was corrected for {people(change.pending)}: revision {present} was {_quoted(before)}, "
             f"revision {present + 1} is {_quoted(after)}."
         )
         events.record(conn, now_of(conn), "campaign.revised", actor, said, campaign_id=campaign.id)

@@ -123,7 +123,7 @@ def sent(conn: Connection, row: RowMapping, listed: dict[str, Any], found: Campa
         **copied,
         **times,
         **{name: row[name] for name in ("reply", "variant", "revision")},
-        sentence=_SETTLED if settled else _sentence(row["state"], row["channel"], proof(came)),
+        sentence=_SETTLED if settled else _sentence(row, proof(came)),
         reason=reason,
         reason_sentence=why and why.sentence,
         next_step=why and why.next_step,
@@ -161,8 +161,11 @@ def _drafted(listed: Iterable[dict[str, Any]]) -> Iterator[Line]:
             yield Line(line=row[stored.LINE], page=row[stored.PAGE], state=DeliveryState.PENDING, sentence=_DRAFT)
 
 
-def _sentence(state: str, channel: str, proven: str | None) -> str:
+def _sentence(row: RowMapping, proven: str | None) -> str:
+    state, channel = row["state"], row["channel"]
     platform = channel.capitalize()
+    if state == DeliveryState.PENDING and row["attempts"]:
+        return "It is this person's turn again later; what was tried before is below."
     if state == DeliveryState.ACCEPTED:
         return proven or f"{platform} accepted the message; no receipt has come."
     if state == DeliveryState.READ:

@@ -81,6 +81,11 @@ def test_who_was_settled_as_not_sent_may_be_retried(spring):
     assert line.next_step == "A retry of those who failed sends it again."
 
 
+def test_who_is_sent_to_again_is_no_beginner(spring):
+    spring.person("pending", recipient_id="1784", attempts=1, sent_at=NOW)
+    assert "again" in explained(spring.store(), "1784").lines[0].sentence
+
+
 def test_a_draft_has_screened_nobody(spring):
     spring.unusable("bad_page", "1784")
     for _ in range(2):

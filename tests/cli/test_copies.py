@@ -73,7 +73,7 @@ def test_a_remainder_of_what_still_sends_warns(pagecast, ended, runtime, tmp_pat
     del ended
     write(runtime, "UPDATE campaign SET state = 'sending', finished_at = NULL")
     run = pagecast("remainder", "last", "--out", tmp_path / "rest.csv")
-    assert "may still send to 1 people: cancel it" in run.err
+    assert "may still send to 1 person: cancel it" in run.err
 
 
 def test_a_broken_line_of_a_person_who_was_reached_stays_out(pagecast, runtime, tmp_path):
