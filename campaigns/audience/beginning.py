@@ -12,6 +12,7 @@ from campaigns.audience.columns import finds_ids
 from campaigns.audience.kinds import open_source
 from campaigns.audience.parquet import readable
 from campaigns.audience.source import Layout, Source
+from campaigns.audience.unheaded import refuse_persons
 from campaigns.errors import InputError
 
 
@@ -26,12 +27,13 @@ class Beginning:
 def beginning(path: Path, most: int) -> Beginning | None:
     """Return how a list begins, for somebody to say which column holds the ids; None where a header says it.
 
-    Raises InputError for what is no list at all.
+    Raises InputError for what is no list at all, and where the first line is a person: no answer would mend that.
     """
     with TemporaryDirectory(prefix="pagecast-") as folder:
         source = open_source(path, Path(folder))
         if finds_ids(source.headers):
             return None
+        refuse_persons(source.headers)
         layout = source.content
         rows = _of_text(source, layout, most) if isinstance(layout, Layout) else _of_table(source, layout, most)
     return Beginning(source.headers, rows)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from campaigns.audience.unheaded import refuse_persons
 from campaigns.errors import InputError
 
 _ALIASES: dict[str, tuple[str, ...]] = {
@@ -42,17 +43,20 @@ def guess(headers: Sequence[str], given: Mapping[str, str]) -> Columns:
     """Return which of `headers` holds which canonical column.
 
     `given` (canonical name → header) wins over the names; names are compared without case, spaces, `_` and `-`.
-    Raises InputError for an unknown name, a header that the file does not have, one header given twice, and a file
-    without recipients.
+    Raises InputError for an unknown name, a header that the file does not have, one header given twice, a file without
+    recipients, and one whose first line is a person.
     """
     for name, header in given.items():
         _check_given(name, header, headers)
+    if "recipient_id" in given:
+        refuse_persons([given["recipient_id"]])
     found = dict(given)
     for name in CANONICAL:
         guessed = given.get(name) or _named([h for h in headers if h not in given.values()], _ALIASES[name])
         if guessed is not None:
             found[name] = guessed
     if "recipient_id" not in found:
+        refuse_persons(headers)
         raise InputError(_no_recipient(headers))
     _check_distinct(found)
     return Columns(**found)

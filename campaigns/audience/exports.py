@@ -17,6 +17,7 @@ from campaigns.audience.kinds import open_source
 from campaigns.audience.rejects import rejects
 from campaigns.audience.rules import NO, trimmed
 from campaigns.audience.source import Source, no_rows
+from campaigns.audience.unheaded import SCHEME, refuse_persons, without_header
 from campaigns.audience.wrapping import bare_id
 from campaigns.errors import InputError
 from schemas.reason import Reason
@@ -55,7 +56,6 @@ _IN = (
     "transactional", "new",
 )  # fmt: skip
 
-_SCHEME = r"(?i)^(?:instagram|facebook|messenger|ig|fb):"
 _FOREIGN = r"^[a-zA-Z]+:"
 _UNUSABLE = (str(Reason.BAD_ID), str(Reason.DAMAGED_ID))
 
@@ -71,6 +71,8 @@ class Taken:
     """Whether the ids may be the other tool's own."""
     told: bool = False
     """Whether somebody said that the statuses speak of consent."""
+    unheaded: bool = False
+    """Whether the file is a list of ids alone, whose first line counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,15 @@ def read_export(
     """Read who opted out from a CSV, JSONL, XLSX or Parquet file; `folder` takes what has to be written for that.
 
     `column` and `status` name the headers of ids and of opt-outs where the names do not tell; `every_row` takes all.
-    Raises InputError where the file or those columns cannot be read, or nobody's id can.
+    A text of ids alone, one a line, needs no header. Raises InputError where the file or those columns cannot be read,
+    or nobody's id can.
     """
     opened = open_source(source, folder)
-    taken = recognise(opened.headers, column, status, every_row=every_row)
+    if column is None and (unheaded := without_header(opened)):
+        opened = unheaded
+        taken = replace(recognise(opened.headers, opened.headers[0], status), unheaded=True)
+    else:
+        taken = recognise(opened.headers, column, status, every_row=every_row)
     _refuse_fractions(opened, taken)
     stored = folder / "list.parquet"
     write(Draft(stored, opened, Columns(taken.ids[0]), UTC))
@@ -114,6 +121,8 @@ def recognise(
 ) -> Taken:
     """Return which headers hold what, told or by name; raises InputError where there are no ids."""
     _check_given(headers, [each for each in (column, status) if each])
+    if column:
+        refuse_persons([column])
     known = {_bare(header): header for header in reversed(headers)}
     ids, doubtful = ((column,), False) if column else _ids(headers, known)
     statuses = (status,) if status else _named(known, (*_FORBIDS, *_ALLOWS, *_STATUSES))
@@ -129,6 +138,7 @@ def _ids(headers: Sequence[str], known: dict[str, str]) -> tuple[tuple[str, ...]
         return found, False
     if found := _named(known, _OTHER_IDS):
         return found[:1], True
+    refuse_persons(headers)
     raise InputError(
         f"No column holds the recipient ids; the first line of the list has: {', '.join(headers)}. "
         "Name the one that does with --column."
@@ -201,13 +211,13 @@ def _refuse_nobody(out: pl.DataFrame, people: pl.DataFrame, unusable: pl.DataFra
 
 def _id(header: str) -> pl.Expr:
     """Return the id in a cell, which may be a URN such as `instagram:123`; null where there is none."""
-    return bare_id(trimmed(header).str.replace(_SCHEME, ""))
+    return bare_id(trimmed(header).str.replace(SCHEME, ""))
 
 
 def _foreign(header: str) -> pl.Expr:
     """Return whether a cell is the address of another channel, such as `tel:+15550100`, or none of this one."""
     cell = trimmed(header)
-    other = cell.str.contains(_FOREIGN) & ~cell.str.contains(_SCHEME)
+    other = cell.str.contains(_FOREIGN) & ~cell.str.contains(SCHEME)
     return other.fill_null(_bare(header) in map(_bare, _PLATFORM_IDS))
 
 

@@ -43,7 +43,8 @@ def _tables(source: Source, layout: Layout) -> Iterator[pl.DataFrame]:
         with layout.text.open(encoding="utf-8-sig", newline="") as file:
             told = past_told(file)
             reader = csv.reader(file, delimiter=layout.separator)
-            next(reader)
+            if layout.records > (told is not None):
+                next(reader)
             while batch := list(islice(reader, BATCH)):
                 lines = _begins(batch, line, reader.line_num + 1 + (told is not None))
                 yield _table(lines, batch, source.headers)

@@ -11,8 +11,8 @@ import polars as pl
 
 _BEGIN, _END = '="', '"'
 # The zero-width ones, the marks of writing direction, and the byte order mark.
-_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-_BARE_ID = rf"^['\u2019\s{_UNSEEN}]*([1-9][0-9]{{0,31}})['\s{_UNSEEN}]*$"
+UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_BARE_ID = rf"^['\u2019\s{UNSEEN}]*([1-9][0-9]{{0,31}})['\s{UNSEEN}]*$"
 
 
 def formula_text(name: str) -> pl.Expr:

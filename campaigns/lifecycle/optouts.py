@@ -100,7 +100,8 @@ def remarks(export: Export, strangers: Sequence[str]) -> Iterator[str]:
     taken = export.taken
     who = f"opt-outs from {_quoted(taken.statuses)}" if taken.statuses else "every row counts as an opt-out"
     words = ", ".join(f"{word} {rows:,}" for word, rows in list(export.words.items())[:_FEW])
-    yield f"Ids from {_quoted(taken.ids)}; {who}{f' ({words})' if words else ''}."
+    ids = "a list without a header" if taken.unheaded else _quoted(taken.ids)
+    yield f"Ids from {ids}; {who}{f' ({words})' if words else ''}."
     if taken.doubtful:
         yield "These may be the other tool's own ids: compare one with the platform's, or name another --column."
     if export.strange:

@@ -37,6 +37,9 @@ def test_what_the_campaign_says_beats_the_names() -> None:
         (["id", "ig_ident"], {"recipient_id": "ig_id"}, ['"ig_id"', '"ig_ident"']),
         (["id"], {"recipient_id": "id", "page": "id"}, ["both recipient_id and page"]),
         (["name", "city"], {}, ["name, city", "[columns] recipient_id"]),
+        (["17841400000000001", "Bo"], {}, ["holds a person", "`recipient_id` above it"]),
+        (["17841400000000001", "Bo"], {"recipient_id": "17841400000000001"}, ["holds a person"]),
+        (["id", "1.78E+16"], {"recipient_id": "1.78E+16"}, ["holds a person"]),
     ],
 )
 def test_refuses_with_the_way_out(headers: list[str], given: dict[str, str], words: list[str]) -> None:

@@ -54,7 +54,14 @@ def test_the_wrong_column_may_be_followed_by_the_right_one(tmp_path, asked):
 
 
 @pytest.mark.parametrize(
-    ("content", "ask"), [(_ROWS, False), ("id,name\nnonsense,Bo\n", True), ("id,id\n1,2\n", True), ("", True)]
+    ("content", "ask"),
+    [
+        (_ROWS, False),
+        ("id,name\nnonsense,Bo\n", True),
+        ("id,id\n1,2\n", True),
+        (f"{factories.person(1)},Bo\n", True),
+        ("", True),
+    ],
 )
 def test_what_no_answer_would_mend_is_not_kept(tmp_path, content, ask):
     upload_id = laid(tmp_path, content)

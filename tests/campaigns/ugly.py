@@ -177,7 +177,7 @@ LAYOUTS = [
     ),
     Ugly("spaces.csv", csv([(f"  {A} ", "x"), (f"{B}\t", "y"), (f"\N{NO-BREAK SPACE}{C}", "z")]).encode()),
     Ugly("same-header.csv", csv(head="id,name,name").encode(), refused='columns named "name": columns 2 and 3'),
-    Ugly("no-header.csv", csv(head="17841400000000001,Bo").encode(), refused="No column holds the recipient ids"),
+    Ugly("no-header.csv", csv(head="17841400000000001,Bo").encode(), refused="holds a person and no names of columns"),
     Ugly("header-alone.csv", b"id,name\n", refused="no rows"),
     Ugly("empty.csv", b"", refused="is empty"),
     Ugly("unclosed-quote.csv", f'id,name\n{A},"Ann\n{B},Bo\n'.encode(), refused="opens a quote in line 2"),

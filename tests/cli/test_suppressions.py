@@ -115,6 +115,46 @@ def test_lines_without_a_usable_id_are_told(pagecast, tmp_path):
     assert "line 2" in run.err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("lines", "rejected"),
+    [
+        ([ANN, BOB, ANN, CID], []),
+        ([f"instagram:{ANN}", f"facebook:{BOB}", CID], []),
+        (["sep=;", f'="{ANN}"', f"'{BOB}", "", CID], []),
+        ([ANN, BOB, "nobody", f"{CID},x", CID], [3]),
+        (["1.78E+16", ANN, BOB, CID], [1]),
+    ],
+    ids=["plain", "schemes", "wrapped", "faulty", "damaged"],
+)
+def test_a_list_of_ids_alone_needs_no_header(pagecast, tmp_path, *, encoding, lines, rejected):
+    file = tmp_path / "stop.txt"
+    file.write_text("\n".join(lines) + "\n", encoding=encoding)
+    run = pagecast("suppress", "import", file, "--json")
+    assert run.code == 0, run.err
+    assert set(listed(pagecast)) == {ANN, BOB, CID}
+    assert "Ids from a list without a header; every row counts" in run.err
+    assert [line for line in rejected if f"The first is line {line}: " in run.err] == rejected
+
+
+def test_of_a_list_without_a_header_nobody_is_lost_as_one(pagecast, count, tmp_path):
+    pagecast("migrate")
+    for name, content, more in (
+        ("one.txt", f"{ANN}\n{BOB}\n", ["--column", ANN]),
+        ("two.csv", f"{ANN},Ann\n{BOB},Bob\n", []),
+        ("two.csv", f"{ANN},Ann\n{BOB},Bob\n", ["--column", ANN]),
+    ):
+        (tmp_path / name).write_text(content)
+        run = pagecast("suppress", "import", tmp_path / name, *more)
+        assert (run.code, run.out) == (3, "")
+        assert "The first line of the list holds a person and no names of columns. Put a line such as" in run.err
+    pl.DataFrame({ANN: [BOB]}).write_parquet(tmp_path / "ids.parquet")
+    assert "holds a person" in pagecast("suppress", "import", tmp_path / "ids.parquet").err
+    (tmp_path / "one.txt").write_text(f"{ANN}\n")
+    assert "no such column" in pagecast("suppress", "import", tmp_path / "one.txt", "--status", "blocked").err
+    assert count("suppression") == count("event") == 0
+
+
 @pytest.mark.parametrize(
     ("content", "more", "sentence"),
     [
