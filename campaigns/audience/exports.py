@@ -12,6 +12,7 @@ import polars as pl
 
 from campaigns.audience.columns import Columns
 from campaigns.audience.draft import Draft, write
+from campaigns.audience.findings import ending_in_zeros
 from campaigns.audience.instants import UTC
 from campaigns.audience.kinds import open_source
 from campaigns.audience.rejects import rejects
@@ -82,7 +83,7 @@ class Export:
     `people` (recipient_id, page; both String) are different from each other, page is null for none. Of the file's
     `rows`, `left` have not opted out or are of other channels; `unusable` (line, sentence) have, but nobody knows who.
     `words` are the statuses that counted as opt-outs, with their rows, `strange` those that nobody knows among them.
-    `ignored` are columns with no word about consent.
+    `ignored` are columns with no word about consent. `warnings` are sentences on ids that are probably damaged.
     """
 
     people: pl.DataFrame
@@ -93,6 +94,7 @@ class Export:
     words: dict[str, int]
     strange: list[str]
     ignored: list[str]
+    warnings: list[str]
 
 
 def read_export(
@@ -200,7 +202,13 @@ def _export(stored: Path, taken: Taken, source: Path) -> Export:
         words=words,
         strange=strange,
         ignored=ignored,
+        warnings=_warnings(cells, taken.ids),
     )
+
+
+def _warnings(cells: pl.LazyFrame, headers: Sequence[str]) -> list[str]:
+    columns = ((header, cells.select(_id(header).alias(RECIPIENT))) for header in headers)
+    return [warning for header, ids in columns for warning in ending_in_zeros(ids, header)]
 
 
 def _refuse_nobody(out: pl.DataFrame, people: pl.DataFrame, unusable: pl.DataFrame) -> None:

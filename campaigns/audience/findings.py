@@ -64,7 +64,7 @@ def warnings(stored: Path, columns: Columns, zone: str | None, now_ms: int) -> l
     findings = _findings(columns, zone, now_ms)
     sums = [finding.rows.sum().alias(str(place)) for place, finding in enumerate(findings)]
     totals = scan.select(pl.len().alias("all"), *sums).collect().row(0)[1:]
-    return _zeros(scan, columns.recipient_id) + [
+    return ending_in_zeros(scan, columns.recipient_id) + [
         finding.sentence(_some(total, finding.noun), _first(scan, finding))
         for finding, total in zip(findings, totals, strict=True)
         if total
@@ -185,8 +185,11 @@ def _zones(header: str) -> _Finding:
     )
 
 
-def _zeros(scan: pl.LazyFrame, header: str) -> list[str]:
-    """Ids that end in zeros are a finding about a column, never about one id: a tenth of 16-digit ids do."""
+def ending_in_zeros(scan: pl.LazyFrame, header: str) -> list[str]:
+    """Return the sentence for a column whose ids (RECIPIENT) a spreadsheet has probably changed, if it has.
+
+    Ids that end in zeros are a finding about a column, never about one id: a tenth of 16-digit ids do.
+    """
     digits = pl.col(RECIPIENT).str.len_bytes()
     zeros = pl.col(RECIPIENT).str.slice(_KEPT_DIGITS).str.strip_chars("0") == ""
     lengths = (

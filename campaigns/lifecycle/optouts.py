@@ -110,6 +110,7 @@ def remarks(export: Export, strangers: Sequence[str]) -> Iterator[str]:
         yield f"{_quoted(export.ignored)} holds no word about consent, and was not looked at."
     if strangers:
         yield f"No page is {_quoted(strangers[:_FEW])}: those people are suppressed on every page."
+    yield from export.warnings
     if export.unusable.height:
         line, sentence = export.unusable.row(0)
         yield (

@@ -137,6 +137,16 @@ def test_a_list_of_ids_alone_needs_no_header(pagecast, tmp_path, *, encoding, li
     assert [line for line in rejected if f"The first is line {line}: " in run.err] == rejected
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+@pytest.mark.parametrize("scheme", ["", "instagram:"])
+def test_ids_that_a_spreadsheet_has_probably_changed_are_told(pagecast, tmp_path, *, more, scheme):
+    rounded = "".join(f"{scheme}178414{n:03}00000000\n" for n in range(100, 130))
+    run, _ = imported(pagecast, tmp_path, f"urn\n{rounded}", *more)
+    assert '30 ids of 30 in "urn" end in zeros after the 15th digit' in run.err
+    run, _ = imported(pagecast, tmp_path, rounded.replace("00000000\n", "12345678\n"), *more)
+    assert "zeros" not in run.err
+
+
 def test_of_a_list_without_a_header_nobody_is_lost_as_one(pagecast, count, tmp_path):
     pagecast("migrate")
     for name, content, more in (

@@ -196,6 +196,16 @@ def test_a_file_of_opt_outs_changes_nothing_until_it_is_put(runtime, tmp_path):
     assert barred(runtime) == [factories.person(1)]
 
 
+def test_a_file_of_opt_outs_with_damaged_ids_is_told_before_it_is_taken(runtime, tmp_path):
+    file = tmp_path / "list"
+    file.write_text("".join(f"178414{n:03}00000000\n" for n in range(100, 130)))
+    said = optout_file.read(runtime, file, Wishes(), "key:maria").sentences()
+    assert "Ids from a list without a header; every row counts as an opt-out." in said
+    assert any(
+        "30 ids of 30" in sentence and "a spreadsheet has probably changed them" in sentence for sentence in said
+    )
+
+
 def barred(runtime, person=None):
     with runtime.reading() as conn:
         return [row.recipient_id for row in suppression.listed(conn, person=person)]
