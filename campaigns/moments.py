@@ -37,6 +37,11 @@ def lasting(ms: int) -> str:
     return " ".join(shown) or "0 s"
 
 
+def some(n: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun: `1 list`, `2,000 lists`; `nouns` where the plural is not the noun and an s."""
+    return f"{n:,} {noun if n == 1 else nouns or noun + 's'}"
+
+
 def people(n: int) -> str:
     """Return `1 person`, `1,240 people`."""
     return f"{n:,} {'person' if n == 1 else 'people'}"

@@ -14,6 +14,10 @@ GONE = "erased"
 STRIPPED_KEY = "pagecast.stripped"
 """Metadata of a stored list whose own cells are gone."""
 _PART = 500_000
+_BLOCK = 1 << 20
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+# Workbooks and ZIP, Parquet, old workbooks, gzip.
+_PACKED = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 _THEIRS = "\x1ftheirs"
 
 
@@ -32,6 +36,23 @@ def names(stored: Path, recipient_id: str) -> bool:
     near = rows.select(texts).filter(pl.any_horizontal(pl.col(texts).str.contains(recipient_id, literal=True)))
     found = near.filter(pl.any_horizontal(pl.col(texts).str.contains(_whole(recipient_id)))).select(pl.len())
     return bool(found.collect(engine="streaming").item())
+
+
+def may_name(raw: Path, recipient_id: str) -> bool:
+    """Whether a file as it came may name a person, in bounded memory: one that is packed may name anybody."""
+    wanted = [recipient_id.encode(encoding) for encoding in _ENCODINGS]
+    overlap = max(map(len, wanted)) - 1
+    with raw.open("rb") as file:
+        piece = file.read(_BLOCK)
+        if piece.startswith(_PACKED):
+            return True
+        while not any(each in piece for each in wanted):
+            block = file.read(_BLOCK)
+            if not block:
+                return False
+            # An id may begin in one block and end in the next.
+            piece = piece[-overlap:] + block
+    return True
 
 
 def erase(stored: Path, recipient_id: str, name: str) -> bool:

@@ -18,7 +18,7 @@ from campaigns.contacts import EVERYBODY
 from campaigns.errors import InputError
 from campaigns.lifecycle import erase as erasing
 from campaigns.lifecycle import roster
-from campaigns.moments import people
+from campaigns.moments import people, some
 from schemas.api.contacts import Known
 from schemas.api.people import Gone
 
@@ -101,8 +101,9 @@ def erase(
     output.tell(
         done.model_dump(mode="json"),
         as_json,
-        f"{what}: {done.contacts:,} windows, {done.events:,} events, {done.deliveries:,} deliveries "
-        f"({done.set_aside:,} of them were still to be sent), {done.lists:,} lists, {done.bodies:,} webhook bodies. "
+        f"{what}: {some(done.contacts, 'window')}, {some(done.events, 'event')}, "
+        f"{some(done.deliveries, 'delivery', 'deliveries')} ({done.set_aside:,} of them still to be sent), "
+        f"{some(done.lists, 'list')}, {some(done.bodies, 'webhook body', 'webhook bodies')}. "
         f"What stays calls the person {done.name}.",
     )
 
@@ -164,5 +165,7 @@ def _left_over(done: Gone) -> Iterator[str]:
     if done.campaigns:
         yield f"- Reports and exports written before name the person; delete yours of: {', '.join(done.campaigns)}."
     if done.copies:
-        yield f"- So do copies of an earlier state: {', '.join(done.copies)}."
-    yield "- And so do backups made before."
+        copies = "So do copies of an earlier state" if done.campaigns else "Copies of an earlier state name the person"
+        yield f"- {copies}: {', '.join(done.copies)}."
+    so = bool(done.campaigns or done.copies)
+    yield "- And so do backups made before." if so else "- Backups made before may name the person."

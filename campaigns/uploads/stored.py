@@ -142,14 +142,20 @@ def rejects(storage: Path, upload_id: str) -> pl.DataFrame:
 def forget_naming(storage: Path, recipient_id: str, *, dry_run: bool) -> int:
     """Remove every upload that names a person, and return how many; a dry run only counts.
 
-    One that waits for its columns to be told may name anybody, so it goes too: it was never of use.
+    One that waits for its columns to be told goes where its file may name them.
     """
     lists = list(folder(storage).glob("lst_*"))
     naming = [at for at in lists if (at / _LIST).exists() and erasure.names(at / _LIST, recipient_id)]
-    naming += [at for at in lists if (at / _ASKS).exists() and not (at / _LIST).exists()]
+    waiting = [at for at in lists if (at / _ASKS).exists() and not (at / _LIST).exists()]
+    naming += [at for at in waiting if _may_name(at, recipient_id)]
     for at in () if dry_run else naming:
         shutil.rmtree(at, ignore_errors=True)
     return len(naming)
+
+
+def _may_name(at: Path, recipient_id: str) -> bool:
+    # How it begins is kept beside it, and names people as well.
+    return any(erasure.may_name(file, recipient_id) for file in at.rglob("*") if file.is_file())
 
 
 def sweep(storage: Path, now_ms: int) -> None:

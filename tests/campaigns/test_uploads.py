@@ -1,15 +1,18 @@
 """A list that cannot be read is dropped, or kept where somebody has only to say which column holds the ids."""
 
+import gzip
 import time
 
+import polars as pl
 import pytest
 
 from campaigns import uploads
-from campaigns.audience import Beginning
+from campaigns.audience import Beginning, erasure
 from campaigns.errors import InputError, NotFoundError
 from tests import factories
 
 _NOW = int(time.time() * 1000)
+_BLOCK = 1 << 20
 _ROWS = f"Full name,IG User\nAna,{factories.person(1)}\nBo\n"
 
 
@@ -71,8 +74,29 @@ def test_what_no_answer_would_mend_is_not_kept(tmp_path, content, ask):
     assert uploads.asking(tmp_path, upload_id) is None
 
 
-def test_it_may_name_anybody_so_it_goes_when_somebody_is_erased(tmp_path, asked):
-    assert uploads.forget_naming(tmp_path, factories.person(9), dry_run=True) == 1
+def test_it_goes_when_somebody_whom_it_names_is_erased(tmp_path, asked):
+    assert uploads.forget_naming(tmp_path, factories.person(9), dry_run=False) == 0
+    assert uploads.forget_naming(tmp_path, factories.person(1), dry_run=True) == 1
     assert uploads.is_there(tmp_path, asked)
-    assert uploads.forget_naming(tmp_path, factories.person(9), dry_run=False) == 1
+    assert uploads.forget_naming(tmp_path, factories.person(1), dry_run=False) == 1
     assert not uploads.is_there(tmp_path, asked)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("before", [0, _BLOCK - 70, _BLOCK - 9, 2 * _BLOCK - 9, 3 * _BLOCK])
+def test_a_person_is_found_wherever_the_file_names_them(tmp_path, encoding, before):
+    file = tmp_path / "people.csv"
+    named = f"{factories.person(1)},Ana\n".encode(encoding)
+    file.write_bytes(b"x" * before + named + b"y" * _BLOCK)
+    assert erasure.may_name(file, factories.person(1))
+    assert not erasure.may_name(file, factories.person(9))
+
+
+def test_a_packed_file_may_name_anybody(tmp_path):
+    file = tmp_path / "people.parquet"
+    pl.DataFrame({"IG User": [factories.person(1)]}).write_parquet(file)
+    assert erasure.may_name(file, factories.person(9))
+    file.write_bytes(gzip.compress(_ROWS.encode()))
+    assert erasure.may_name(file, factories.person(9))
+    file.write_bytes(b"")
+    assert not erasure.may_name(file, factories.person(9))

@@ -25,7 +25,7 @@ def test_nobody_is_erased_without_a_yes(pagecast, count):
 def test_an_erased_person_is_shown_under_another_name(pagecast, campaign):
     done = pagecast("contacts", "erase", person(1), "--yes")
     assert done.code == 0
-    assert "1 deliveries (1 of them were still to be sent), 1 lists" in done.out
+    assert "1 delivery (1 of them still to be sent), 1 list, 0 webhook bodies" in done.out
     assert f"delete yours of: Spring ({campaign.ref})" in done.err
     for shown in (pagecast("person", person(1)), pagecast("explain", campaign.ref, person(1))):
         assert shown.code == 0
@@ -33,3 +33,17 @@ def test_an_erased_person_is_shown_under_another_name(pagecast, campaign):
         assert "from erased" in shown.out or "opted" in shown.out
     assert pagecast("contacts", "erase", person(1), "--yes", "--json").document["deliveries"] == 0
     assert "(erased-" not in pagecast("person", person(2)).out
+
+
+def test_what_is_left_to_delete_is_said_in_whole_sentences(pagecast, tmp_path):
+    pagecast("migrate")
+    assert hints(pagecast) == ["- Backups made before may name the person."]
+    (tmp_path / "home" / "data.moved").mkdir(parents=True)
+    copies, backups = hints(pagecast)
+    assert copies.startswith("- Copies of an earlier state name the person: ")
+    assert backups == "- And so do backups made before."
+
+
+def hints(pagecast):
+    said = pagecast("contacts", "erase", person(1), "--yes").err
+    return [line for line in said.splitlines() if line.startswith("- ")]

@@ -7,6 +7,7 @@ from nicegui import ui
 from campaigns import suppression
 from campaigns.lifecycle import erase as erasing
 from campaigns.lifecycle.erase import Erased
+from campaigns.moments import some
 from campaigns.web.dashboard import ask, buttons, chips, frame, moments
 from campaigns.web.dashboard.copying import copyable
 from campaigns.web.dashboard.form import text
@@ -217,11 +218,12 @@ async def _erase(session: Session, person: str) -> None:
 def consequence(would: Erased) -> str:
     """Return what an erasure takes out, and what it keeps."""
     taken = (
-        f"{would.contacts:,} windows, {would.events:,} events that came in, {would.lists:,} lists and "
-        f"{would.bodies:,} webhook bodies lose them"
+        f"{some(would.contacts, 'window')}, {some(would.events, 'event that came in', 'events that came in')}, "
+        f"{some(would.lists, 'list')} and {some(would.bodies, 'webhook body', 'webhook bodies')} lose them"
     )
-    rows = f"{would.deliveries:,} messages stay, counted and proven, under a name that tells nobody who it was"
-    waiting = f" {would.set_aside:,} of them were still to be sent, and are not." if would.set_aside else ""
+    stay = some(would.deliveries, "message stays", "messages stay")
+    rows = f"{stay}, counted and proven, under a name that tells nobody who it was"
+    waiting = f" Still to be sent, and not sent now: {would.set_aside:,} of them." if would.set_aside else ""
     return (
         f"{taken}; {rows}.{waiting} What is kept of the opt-out is a keyed hash of the id: enough to never message "
         "them again, whatever list names them. It cannot be undone."
@@ -236,5 +238,7 @@ def left_over(erased: Erased) -> list[str]:
     if erased.campaigns:
         said.append(f"Reports written before still name them; delete yours of {', '.join(erased.campaigns)}.")
     if erased.copies:
-        said.append(f"So do {', '.join(map(str, erased.copies))}.")
-    return [*said, "So do backups made before."]
+        so = "So do" if erased.campaigns else "Copies of an earlier state still name them:"
+        said.append(f"{so} {', '.join(map(str, erased.copies))}.")
+    so_too = bool(erased.campaigns or erased.copies)
+    return [*said, "So do backups made before." if so_too else "Backups made before may still name them."]
