@@ -1,7 +1,11 @@
-"""Which header of a file holds what: guessed from the names, or told by the campaign's `[columns]` table."""
+"""Which header of a file holds what: guessed from the names, or told by a campaign's `[columns]` or by `--column`.
+
+Sentences name both ways, because nobody here knows which one was taken.
+"""
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -70,12 +74,14 @@ def finds_ids(headers: Sequence[str]) -> bool:
 def _check_given(name: str, header: str, headers: Sequence[str]) -> None:
     if name not in CANONICAL:
         raise InputError(
-            f'[columns] knows no "{name}"; the nearest is "{_nearest(name, CANONICAL)}". Known: {", ".join(CANONICAL)}.'
+            f'[columns] and --column know no "{name}"; the nearest is "{_nearest(name, CANONICAL)}". '
+            f"Known: {', '.join(CANONICAL)}."
         )
     if header not in headers:
         raise InputError(
-            f'[columns] {name} = "{header}", but the list has no such column; the nearest is '
-            f'"{_nearest(header, headers)}". Correct the campaign file or the list\'s header.'
+            f'{name} is said to be in "{header}", but the list has no such column; the nearest is '
+            f'"{_nearest(header, headers)}". Correct it where it is said, in [columns] of the campaign file or with '
+            "--column, or correct the list's header."
         )
 
 
@@ -84,7 +90,7 @@ def _check_distinct(found: Mapping[str, str]) -> None:
     for name, header in found.items():
         if header in names:
             raise InputError(
-                f'[columns] uses "{header}" for both {names[header]} and {name}. Name one column for each.'
+                f'The column "{header}" is taken for both {names[header]} and {name}. Name one column for each.'
             )
         names[header] = name
 
@@ -113,5 +119,6 @@ def _no_recipient(headers: Sequence[str]) -> str:
     shown = ", ".join(headers[:_SHOWN]) + (", …" if len(headers) > _SHOWN else "")
     return (
         f"No column holds the recipient ids; the first line of the list has: {shown}. "
-        f'Name it recipient_id, or say [columns] recipient_id = "{headers[0]}" with the header that holds them.'
+        f'Name it recipient_id, or say [columns] recipient_id = "{headers[0]}" in the campaign file, or '
+        f"--column {shlex.quote(f'recipient_id={headers[0]}')}, with the header that holds them."
     )

@@ -132,7 +132,7 @@ def _clocks(own: str, header: str, zone: str | None) -> _Finding:
             header,
             lambda times, one: (
                 f'{times} in "{header}" without a time zone, such as "{one}", read as UTC. '
-                'Say [columns] zone = "Europe/Paris", or whichever it is.'
+                'Say [columns] zone = "Europe/Paris" in the campaign file, or --zone Europe/Paris, or whichever it is.'
             ),
             "time",
         )

@@ -106,7 +106,7 @@ def _said(line: int, column: str | None, value: str | None, _rule: str, sentence
 
 def _check_zone(zone: str | None) -> None:
     if zone is not None and zone not in zones():
-        raise InputError(f'[columns] zone = "{zone}" is no time zone. Write a name such as Europe/Paris.')
+        raise InputError(f'The zone of the list, "{zone}", is no time zone. Write a name such as Europe/Paris.')
 
 
 def _check_ids(source: Source, columns: Columns) -> None:

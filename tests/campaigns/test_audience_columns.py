@@ -34,9 +34,10 @@ def test_what_the_campaign_says_beats_the_names() -> None:
     ("headers", "given", "words"),
     [
         (["id"], {"recipient": "id"}, ['"recipient"', '"recipient_id"']),
-        (["id", "ig_ident"], {"recipient_id": "ig_id"}, ['"ig_id"', '"ig_ident"']),
+        (["id", "ig_ident"], {"recipient_id": "ig_id"}, ['"ig_id"', '"ig_ident"', "[columns]", "--column"]),
         (["id"], {"recipient_id": "id", "page": "id"}, ["both recipient_id and page"]),
-        (["name", "city"], {}, ["name, city", "[columns] recipient_id"]),
+        (["name", "city"], {}, ["name, city", '[columns] recipient_id = "name"', "--column recipient_id=name,"]),
+        (["IG User"], {}, ['[columns] recipient_id = "IG User"', "--column 'recipient_id=IG User',"]),
         (["17841400000000001", "Bo"], {}, ["holds a person", "`recipient_id` above it"]),
         (["17841400000000001", "Bo"], {"recipient_id": "17841400000000001"}, ["holds a person"]),
         (["id", "1.78E+16"], {"recipient_id": "1.78E+16"}, ["holds a person"]),
