@@ -130,7 +130,7 @@ def _sentence(error: ErrorDetails) -> str:
         return _unknown_key(path)
     if error["type"] == "missing":
         return f"`{path}` is missing"
-    said = error["msg"].removeprefix("Value error, ")
+    said = error["msg"].removeprefix("Value error, ").removesuffix(".")
     return f"`{path}`: {said[0].lower()}{said[1:]}"
 
 
@@ -140,8 +140,9 @@ def _unknown_key(path: str) -> str:
     *parents, key = path.split(".")
     known = _keys(CampaignFile, parents)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
-    return f"`{path}` is not a key; {hint}"
+    # A question in brackets, because sentences go on after it.
+    hint = f" (did you mean `{near[0]}`?)" if near else f"; known here: {', '.join(known)}"
+    return f"`{path}` is not a key{hint}"
 
 
 def _keys(model: type[BaseModel], parents: Iterable[str]) -> list[str]:

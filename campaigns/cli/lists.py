@@ -146,9 +146,10 @@ def _show_first(reading: Reading, stored: Path) -> None:
 def _show_unusable(unusable: pl.DataFrame) -> None:
     if unusable.height:
         output.say()
-    first = [pl.col(name).first() for name in ("line", "column", "value", "sentence")]
-    for rule, n, line, column, value, sentence in (
-        unusable.group_by("rule", maintain_order=True).agg(pl.len(), *first).rows()
+    first = [pl.col(name).first() for name in ("line", "column", "value")]
+    # A rule may have more than one sentence: of ids in decimal notation no digit is lost.
+    for rule, sentence, n, line, column, value in (
+        unusable.group_by("rule", "sentence", maintain_order=True).agg(pl.len(), *first).rows()
     ):
         where = f'column "{column}", "{value or ""}"' if column else f'"{value or ""}"'
         output.say(_plain(f"{n:,} {rule}: {sentence} First in line {line}, {where}."))

@@ -235,13 +235,13 @@ class Problem:
 
 
 def problems(unusable: pl.DataFrame) -> list[Problem]:
-    """Group the lines that cannot be used, as `audience.rejects` has them, by rule; the most frequent first."""
+    """Group the lines that cannot be used, as `audience.rejects` has them, by what is said of them; the most first."""
     first = pl.struct("line", "column", "value").head(_EXAMPLES).alias("first")
-    groups = unusable.group_by("rule", maintain_order=True).agg(pl.len().alias("n"), pl.col("sentence").first(), first)
+    groups = unusable.group_by("rule", "sentence", maintain_order=True).agg(pl.len().alias("n"), first)
     ordered = groups.sort("n", descending=True, maintain_order=True)
     return [
         Problem(rule, n, sentence, [(each["line"], each["column"], each["value"]) for each in cells])
-        for rule, n, sentence, cells in ordered.rows()
+        for rule, sentence, n, cells in ordered.rows()
     ]
 
 

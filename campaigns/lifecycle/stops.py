@@ -117,10 +117,14 @@ def warnings(stops: Sequence[Stop], runtime: Runtime, environment: Mapping[str, 
 def differences(stops: Sequence[Stop]) -> list[str]:
     """Say what the campaign file changes of a stored page, for this campaign only."""
     return [
-        f"For this campaign page {stop.name} has {key} = {value} instead of {kept}."
+        f"For this campaign page {stop.name} has {key} = {_said(value)} instead of {_said(kept)}."
         for stop in stops
         for key, (value, kept) in changed(stop).items()
     ]
+
+
+def _said(value: object) -> object:
+    return "the platform's own" if value is None else value
 
 
 def changed(stop: Stop) -> dict[str, tuple[Any, Any]]:

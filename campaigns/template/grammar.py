@@ -5,6 +5,7 @@ neither reach into Python nor take for ever.
 """
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -32,6 +33,12 @@ _NEEDED = {"d": 1, "default": 1, "replace": 2}
 _TESTS = ("defined", "undefined")
 _RESERVED = ("self",)
 """Names that Jinja keeps for itself."""
+
+_PAIRS = (
+    ("{{", "}}", re.compile(r"\{\{(?:(?!\}\}|\{[{%]).)*(?:\{[{%]|\Z)", re.DOTALL)),
+    ("{%", "%}", re.compile(r"\{%(?:(?!%\}|\{[{%]).)*(?:\{[{%]|\Z)", re.DOTALL)),
+)
+"""What opens, what closes it, and one that is not closed before the next opens."""
 
 
 class Truncation(NamedTuple):
@@ -76,7 +83,7 @@ def parse(jinja: SandboxedEnvironment, text: str) -> nodes.Template:
     try:
         tree = jinja.parse(text)
     except TemplateSyntaxError as error:
-        raise _refusal(text, error.lineno, f"{error.message or 'the template cannot be read'}") from error
+        raise _unread(text, error) from error
     except RecursionError as error:
         raise InputError("The text nests too deeply. Use fewer brackets.") from error
     for node in _descendants(tree):
@@ -165,8 +172,8 @@ def _check_comparison(node: nodes.Compare, text: str) -> None:
 def _check_filter(node: nodes.Filter, text: str) -> None:
     if node.name not in _PARAMETERS:
         near = difflib.get_close_matches(node.name, _PARAMETERS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(_PARAMETERS)}"
-        raise _refusal(text, node.lineno, f"there is no filter '{node.name}'; {hint}")
+        hint = f" (did you mean '{near[0]}'?)" if near else f"; use one of {', '.join(_PARAMETERS)}"
+        raise _refusal(text, node.lineno, f"there is no filter '{node.name}'{hint}")
     given, names = arguments(node), _PARAMETERS[node.name]
     count = len(node.args) + len(node.kwargs)
     fits = len(given) == count and set(given) <= set(names) and count >= _NEEDED.get(node.name, 0)
@@ -217,6 +224,18 @@ def truncation(node: nodes.Filter) -> Truncation:
 def constants(node: nodes.Filter) -> dict[str, Any]:
     """Return the values of a filter whose arguments are all fixed."""
     return {name: value.value for name, value in arguments(node).items() if isinstance(value, nodes.Const)}
+
+
+def _unread(text: str, error: TemplateSyntaxError) -> InputError:
+    """Say what Jinja says, in plain words for the commonest slips."""
+    for opens, closes, unclosed in _PAIRS:
+        if found := unclosed.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            return _refusal(text, line, f"`{opens}` is not closed with `{closes}`")
+    said = (error.message or "the template cannot be read").removesuffix(".")
+    if "end of print statement" in said:
+        said = "between `{{` and `}}` stands one variable, written as one word, and filters after `|`"
+    return _refusal(text, error.lineno, said)
 
 
 def _refusal(text: str, line: int, why: str) -> InputError:

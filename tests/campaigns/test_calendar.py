@@ -222,7 +222,7 @@ def test_a_start_that_clocks_skip_or_repeat_is_settled_and_named(start, moment, 
         ({"quiet": {"from": "21:00"}}, "`schedule.quiet.to` is missing"),
         ({"hours": {"days": ["mon", "freitag"]}}, '"freitag" is no day; write mon, tue, wed, thu, fri, sat, sun'),
         ({"hours": {"days": []}}, "`schedule.hours.days`"),
-        ({"hours": {"form": "09:00"}}, "`schedule.hours.form` is not a key; did you mean `from`?"),
+        ({"hours": {"form": "09:00"}}, "`schedule.hours.form` is not a key (did you mean `from`?)"),
     ],
 )
 def test_mistakes_in_hours_say_what_to_write(schedule, said):

@@ -64,8 +64,13 @@ def test_a_blank_cell_is_false_in_a_condition():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Hi\n{{ name", "line 2"),
-        ("Hi {{ name | uper }}", "did you mean 'upper'"),
+        ("Hi\n{{ name", r"line 2, '\{\{ name': `\{\{` is not closed with `\}\}`\.$"),
+        ("Hi {{ name, how are\nyou?", r"line 1, .*: `\{\{` is not closed with `\}\}`\.$"),
+        ("Hi {{ name } of {{ city }}", r"`\{\{` is not closed with `\}\}`\.$"),
+        ("Hi {% if name }you{% endif %}", r"`\{%` is not closed with `%\}`\.$"),
+        ("Hi {{ first name }}", r"one variable, written as one word, and filters after `\|`\.$"),
+        ("Hi {% if name %}you", r"needs to be closed is 'if'\.$"),
+        ("Hi {{ name | uper }}", r"\(did you mean 'upper'\?\)\.$"),
         ("{{ name | pprint }}", "use one of"),
         ("{{ name.__class__ }}", "not allowed"),
         ("{{ name['x'] }}", "not allowed"),

@@ -54,6 +54,14 @@ def test_people_see_counts_mapping_first_rows_warnings_and_rejects_by_rule(pagec
     assert run.err == ""
 
 
+def test_ids_that_lost_digits_are_counted_apart_from_those_that_lost_none(pagecast, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("recipient_id\n1.78E+16\n17841400000000023.0\n1.79E+16\n17841400000000001\n")
+    shown = pagecast("check", file).out
+    assert "2 damaged_id: The id is a number in scientific notation" in shown
+    assert "1 damaged_id: A spreadsheet changed the recipient id (scientific or decimal notation)." in shown
+
+
 def test_people_see_how_many_cells_of_a_column_are_blank(pagecast, tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("recipient_id,name,city\n1,Ann,\n2, ,\n3,Bo,\n")

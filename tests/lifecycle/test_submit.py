@@ -47,7 +47,7 @@ LISTS = {
 }
 
 WRONG = {
-    "an unknown key": (content() | {"nmae": "x"}, "did you mean `name`"),
+    "an unknown key": (content() | {"nmae": "x"}, ": `nmae` is not a key (did you mean `name`?)."),
     "a key of later": (content() | {"approval": {"need": 2}}, "reserved"),
     "a missing key": (without("message"), "message"),
     "a list that is not there": (content(list="nowhere.csv"), "nowhere.csv"),
@@ -72,6 +72,9 @@ WRONG = {
     "a margin that is none": (content(limits={"margin": "soon"}), "margin"),
     "a start without a zone": (content(schedule={"start": "2026-12-01 09:00"}), "start"),
     "an end that cannot be read": (content(schedule={"not_after": "tomorrow"}), "not_after"),
+    "a holdout of more than all": (content(audience={"holdout": "120%"}), "more than 0 % and less than 100 %."),
+    "a holdout of all": (content(audience={"holdout": 1.0}), "more than 0 % and less than 100 %."),
+    "a holdout of nobody": (content(audience={"holdout": "0%"}), "more than 0 % and less than 100 %."),
     "a rate of nothing": (content(limits={"rate": 0}), "rate"),
 }
 
@@ -137,6 +140,16 @@ def test_a_contradiction_to_the_stored_page_is_refused(runtime, folder):
     factories.launched(runtime, folder, factories.people(5))
     with pytest.raises(InputError, match="account_id"):
         checked(runtime, folder, content(name="Autumn", pages={"acme": page(account_id="17841400000000009")}))
+
+
+@pytest.mark.parametrize(
+    ("stored_rate", "rate", "said"),
+    [(None, 30.0, "30.0 instead of the platform's own"), (20.0, None, "the platform's own instead of 20.0")],
+)
+def test_a_setting_that_differs_from_the_stored_page_is_told(runtime, folder, stored_rate, rate, said):
+    factories.launched(runtime, folder, factories.people(5), content(pages={"acme": page(rate=stored_rate)}))
+    draft = checked(runtime, folder, content(name="Autumn", pages={"acme": page(rate=rate)}))
+    assert f"For this campaign page acme has rate = {said}." in draft.notes
 
 
 def test_the_list_is_found_beside_the_file(runtime, folder: Path):
