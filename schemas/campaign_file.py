@@ -41,8 +41,8 @@ def is_page_name(name: str) -> bool:
 
 def _share(value: object) -> object:
     """Read `10%` as 0.1; what is no number is left to the type. Raises ValueError for nobody and for everybody."""
-    found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
-    share = float(found[1]) / 100 if found else value
+    found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*(%?)\s*", value) if isinstance(value, str) else None
+    share = float(found[1]) / (100 if found[2] else 1) if found else value
     if isinstance(share, int | float) and not 0 < share < 1:
         raise ValueError("it must be more than 0 % and less than 100 %")
     return share

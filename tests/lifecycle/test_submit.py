@@ -74,6 +74,7 @@ WRONG = {
     "an end that cannot be read": (content(schedule={"not_after": "tomorrow"}), "not_after"),
     "a holdout of more than all": (content(audience={"holdout": "120%"}), "more than 0 % and less than 100 %."),
     "a holdout of all": (content(audience={"holdout": 1.0}), "more than 0 % and less than 100 %."),
+    "a holdout of twelve times all": (content(audience={"holdout": "12"}), "more than 0 % and less than 100 %."),
     "a holdout of nobody": (content(audience={"holdout": "0%"}), "more than 0 % and less than 100 %."),
     "a rate of nothing": (content(limits={"rate": 0}), "rate"),
 }
