@@ -83,7 +83,8 @@ class Export:
     `people` (recipient_id, page; both String) are different from each other, page is null for none. Of the file's
     `rows`, `left` have not opted out or are of other channels; `unusable` (line, sentence) have, but nobody knows who.
     `words` are the statuses that counted as opt-outs, with their rows, `strange` those that nobody knows among them.
-    `ignored` are columns with no word about consent. `warnings` are sentences on ids that are probably damaged.
+    `ignored` are columns with no word about consent. `warnings` are sentences on how it was read, and on ids
+    that are probably damaged.
     """
 
     people: pl.DataFrame
@@ -114,8 +115,9 @@ def read_export(
         taken = recognise(opened.headers, column, status, every_row=every_row)
     _refuse_fractions(opened, taken)
     stored = folder / "list.parquet"
-    write(Draft(stored, opened, Columns(taken.ids[0]), UTC))
-    return _export(stored, taken, source)
+    _, noticed = write(Draft(stored, opened, Columns(taken.ids[0]), UTC))
+    export = _export(stored, taken, source)
+    return replace(export, warnings=[*opened.notes, *noticed, *export.warnings])
 
 
 def recognise(

@@ -134,6 +134,7 @@ def test_a_list_of_ids_alone_needs_no_header(pagecast, tmp_path, *, encoding, li
     assert run.code == 0, run.err
     assert set(listed(pagecast)) == {ANN, BOB, CID}
     assert "Ids from a list without a header; every row counts" in run.err
+    assert (encoding.startswith("utf-16")) == ("as UTF-16" in run.err)
     assert [line for line in rejected if f"The first is line {line}: " in run.err] == rejected
 
 
