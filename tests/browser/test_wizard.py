@@ -229,6 +229,23 @@ def test_an_author_writes_and_does_not_launch(visitor, site: Site):
     expect(page.get_by_role("button", name="Launch", exact=True)).to_have_count(0)
 
 
+def test_what_a_refused_list_was_told_is_gone_once_another_is_taken(admin: Visitor, site: Site):
+    store_page(site)
+    page, useless = admin.open("/new"), site.folder / "useless.csv"
+    useless.write_text("recipient_id,last_inbound_at\nnonsense,1\n")
+    refused = page.get_by_text("No row of the list can be used")
+    page.locator("input[type=file]").set_input_files(useless)
+    expect(refused).to_be_visible()
+    page.locator("input[type=file]").set_input_files(write_people(site))
+    expect(page.get_by_text("spring-people.csv: 24 rows = 22 usable")).to_be_visible()
+    expect(refused).to_be_hidden()
+    page.locator("input[type=file]").set_input_files(useless)
+    expect(refused).to_be_visible()
+    page.get_by_role("button", name="Next: message").click()
+    expect(page.get_by_label("Message", exact=True)).to_be_visible()
+    expect(refused).to_be_hidden()
+
+
 def write_foreign(site: Site) -> str:
     wrote = int(time.time()) - 3600
     lines = ["Full name,IG User,Wrote last"]

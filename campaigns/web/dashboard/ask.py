@@ -97,13 +97,13 @@ async def closed(dialog: ui.dialog) -> Any:
 
 def tell(sentence: str) -> None:
     """Say for a moment that something is done; what went wrong before is over."""
-    _hush()
+    hush()
     ui.notify(sentence, **_LOOK, timeout=_SHOWN_MS, classes="told", attrs={"role": "status"})
 
 
 def fail(sentence: str) -> None:
     """Say what went wrong, until somebody closes it or something else comes of the next try."""
-    _hush()
+    hush()
     close = {"label": "Close", "noCaps": True, "color": _OURS}
     ui.notification(
         sentence,
@@ -116,8 +116,8 @@ def fail(sentence: str) -> None:
     )
 
 
-def _hush() -> None:
-    """Take away what `fail` said on this page: several of them would lie over the buttons."""
+def hush() -> None:
+    """Take away what `fail` said on this page: it is over, and several of them would lie over the buttons."""
     for each in ui.context.client.layout.default_slot.children:
         if isinstance(each, ui.notification):
             each.dismiss()

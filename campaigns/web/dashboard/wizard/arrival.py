@@ -39,6 +39,7 @@ def uploader(visit: Visit, refresh: Refresh) -> None:
             ask.fail(str(error))
         else:
             said.set_text("")
+            ask.hush()
             await refresh()
         if not field.is_deleted:
             field.reset()

@@ -36,11 +36,11 @@ def equation(reading: Reading) -> str:
     )
 
 
-def summary(reading: Reading) -> None:
-    """Build the sum, and what is odd about the list."""
+def summary(name: str, reading: Reading) -> None:
+    """Build the sum of a list by its file's name, and what is odd about it."""
     with ui.element("div").classes("sum").props("role=status"):
         ui.icon("check_circle").classes("good-ink")
-        ui.label(equation(reading)).classes("figures strong")
+        ui.label(f"{name}: {equation(reading)}").classes("figures strong anywhere")
     for warning in reading.warnings:
         warn(warning)
 

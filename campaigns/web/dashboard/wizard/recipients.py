@@ -129,6 +129,7 @@ def _earlier(visit: Visit, known: list[Upload], refresh: Refresh) -> None:
 
     async def take(chosen: str) -> None:
         await arrival.adopt(visit, chosen)
+        ask.hush()
         await refresh()
 
     chosen = ui.select(words, value=now, label="List", with_input=True).props("outlined").classes("narrow")
@@ -158,7 +159,7 @@ async def _show(visit: Visit, stored: list[Page], refresh: Refresh) -> None:
     if named == CONTACTS:
         await _people(visit)
         return
-    listing.summary(visit.reading)
+    listing.summary(visit.list_name, visit.reading)
     await _windowless(visit)
     if "page" in visit.reading.mapping:
         await _pages_of(visit, stored)

@@ -95,6 +95,7 @@ class Steps:
         with self._root:
             if not await visit.keep():
                 return
+            ask.hush()
             visit.step = step
             if await self.show():
                 visit.dirty = True

@@ -46,6 +46,8 @@ class Visit:
     dirty: bool = False
     listed: Listed | None = None
     reading: Reading | None = None
+    list_name: str = ""
+    """What the file of the list was called."""
     fields: dict[str, Any] = field(default_factory=dict)
     """Path → the field of the present step that shows what is wrong with it."""
     faults: dict[str, str] = field(default_factory=dict)
@@ -130,7 +132,8 @@ class Visit:
                 self.listed, self.reading = await ask.aside(self._contacts)
         elif named:
             storage = self.session.runtime.storage
-            self.reading = (await ask.aside(lambda: uploads.find(storage, str(named)))).reading
+            found = await ask.aside(lambda: uploads.find(storage, str(named)))
+            self.reading, self.list_name = found.reading, found.name
             where = uploads.parquet(storage, str(named))
             self.listed = Listed(where, self.reading.columns, self.reading.mapping)
 
