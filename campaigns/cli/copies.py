@@ -13,7 +13,7 @@ from campaigns.cli.named import Word, drafted, found
 from campaigns.cli.output import AsJson, DryRun
 from campaigns.errors import UsageError
 from campaigns.lifecycle.clone import clone as copy
-from campaigns.moments import people
+from campaigns.report.outstanding import warning
 from schemas.api.reports import Left
 from schemas.campaign_state import CampaignState
 
@@ -102,7 +102,7 @@ def _notes(made: Left, ref: str) -> list[str]:
     if made.rejected:
         notes.append(f"{made.rejected:,} of these rows cannot be used as they are; `pagecast check` names them.")
     if made.open:
-        notes.append(f"The campaign may still send to {people(made.open)}: cancel it before you use this list.")
+        notes.append(warning(made.open))
     if made.unknown:
         said = f"{made.unknown:,} people whose outcome is unknown are left out, because they may have got it."
         notes.append(f"{said} Decide with `pagecast resolve {ref} --as not-sent` first.")

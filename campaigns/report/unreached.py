@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from campaigns.audience.erasure import GONE
 from campaigns.errors import InputError, StateError, UsageError
+from campaigns.report.outstanding import ONGOING
 from campaigns.report.results import listed_path, unplanned_path
 from campaigns.report.standing import campaign
 from campaigns.suppression import MARK
@@ -84,7 +85,7 @@ def remainder(conn: Connection, storage: Path, campaign_id: int, out: Path | Non
 def _open(campaign: CampaignState) -> pl.Expr:
     """Whether a row may yet be sent to: who was too late gets it when they write, while the campaign goes on."""
     ahead = pl.col("state").is_in([str(state) for state in OPEN])
-    if campaign not in {CampaignState.SENDING, CampaignState.PAUSED}:
+    if campaign not in ONGOING:
         return ahead
     return ahead | pl.col("reason").is_in([str(reason) for reason in RESCUABLE])
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -52,6 +53,22 @@ def state_of(site: Site, campaign: Campaign) -> CampaignState:
 
 def answered(page: Page, title: str, word: str) -> None:
     page.get_by_role("dialog", name=title).get_by_role("button", name=word).click()
+
+
+def test_a_report_begins_with_the_launch_and_says_who_may_get_it_twice(admin: Visitor, site: Site):
+    spring, draft = begun(site), factories.submitted(site.runtime, site.folder, factories.people(3))
+    page = admin.open(f"/campaigns/{draft.ref}?tab=report")
+    expect(page.get_by_text("There is a report once it is launched.")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^Download"))).to_have_count(0)
+    admin.open(f"/campaigns/{spring.ref}?tab=report")
+    warning = "The campaign may still send to 15 people: cancel it before you use this list."
+    expect(page.get_by_text(warning)).to_be_visible()
+    page.get_by_role("button", name="New campaign for them").click()
+    question = page.get_by_role("dialog", name="Begin a campaign for those who were not reached?")
+    expect(question).to_contain_text(warning)
+    question.get_by_role("button", name="Begin it all the same").click()
+    page.wait_for_url("**/new/*")
+    expect(page.get_by_label("Name of the campaign")).to_have_value("Spring remainder")
 
 
 def test_numbers_are_the_ledgers_through_pause_correction_and_change(admin: Visitor, site: Site, shot):

@@ -2,7 +2,11 @@
 
 import pytest
 
+from campaigns import report
+from campaigns.lifecycle import control
 from campaigns.report import latest, letters, paces
+from campaigns.report.outstanding import outstanding
+from campaigns.runtime import now_of
 from schemas.delivery import DeliveryState
 from schemas.reason import Reason
 from tests import factories
@@ -82,3 +86,17 @@ def test_what_people_wrote_comes_a_page_at_a_time_the_latest_first(post):
     ]
     rest = read(post, lambda conn: letters.letters(conn, post.campaign.id, before=found[-1].id))
     assert [(each.text, each.page) for each in rest] == [("Hello 0", "acme")]
+
+
+@pytest.mark.parametrize(("verb", "n"), [(None, 4), (control.pause, 4), (control.cancel, 0)])
+def test_whom_a_campaign_may_still_send_to_is_what_the_remainder_counts(runtime, tmp_path, verb, n):
+    rows = factories.people(4)
+    rows[3]["last_inbound_at"] = "2020-01-01 10:00"
+    made = factories.launched(runtime, tmp_path, rows)
+    if verb:
+        verb(runtime, made, "test")
+    with runtime.reading() as conn:
+        told = report.status(conn, made.id, now_of(conn))
+        left = report.remainder(conn, runtime.storage, made.id, None)
+    assert told.counts["skipped"] == 1
+    assert outstanding(told.state, told.counts, told.reasons) == left.open == n

@@ -15,6 +15,7 @@ from campaigns.web.dashboard import ask, buttons, frame
 from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.campaign import remaining
 from campaigns.web.dashboard.campaign.piece import Piece
+from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.campaign.watching import Watching
 from campaigns.web.dashboard.downloads import EXPORTS, Export, of
 from campaigns.web.dashboard.live import live
@@ -53,10 +54,9 @@ class Exports:
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
         self._session = watching.session
-        with frame.section("Files"), ui.element("div").classes("files"):
-            for export in EXPORTS.values():
-                if self._session.may(export.right):
-                    self._offer(export)
+        with frame.section("Files"):
+            files = Piece(self._build_files)
+        watching.listen(lambda seen: files.show(none_yet(seen)))
         self._jobs = Piece(_build, "orders")
 
     async def load(self) -> None:
@@ -67,12 +67,25 @@ class Exports:
     async def _read(self) -> None:
         self._jobs.show(await ask.aside(self._ordered))
 
+    def _build_files(self, none: str) -> None:
+        """Build what can be had; of a campaign without a report, why there is none."""
+        if none:
+            ui.label(none).classes("soft")
+            return
+        with ui.element("div").classes("files"):
+            for export in EXPORTS.values():
+                if self._session.may(export.right):
+                    self._offer(export)
+
     def _offer(self, export: Export) -> None:
         title, said = _ABOUT[export.name]
         ref = self._watching.seen.ref
         with ui.element("div").classes("panel file"):
             ui.label(title).classes("strong")
             ui.label(said).classes("small soft")
+            if export.right is Right.REMAINDER:
+                warned = Piece(_warn)
+                self._watching.listen(lambda seen: warned.show(remaining.warning(seen)))
             with ui.row().classes("actions"):
                 if self._watching.seen.rows <= SMALL_ROWS:
                     _link(title, f"/downloads/campaigns/{ref}/{export.name}")
@@ -109,6 +122,13 @@ class Exports:
         )
 
 
+def none_yet(seen: Seen) -> str:
+    """Say why a campaign has no report; '' where it has one."""
+    if seen.campaign.launched_at is None:
+        return "There is a report once it is launched."
+    return "" if seen.standing.total else "It repeats: each of its moments has a report of its own."
+
+
 def progress(job: Job, ahead: int, now: int, *, takes: bool | None) -> str:
     """Return in words how far a job is at `now` (epoch ms); `takes` tells whether a process is there that does it."""
     state = JobState(job.state)
@@ -121,6 +141,11 @@ def progress(job: Job, ahead: int, now: int, *, takes: bool | None) -> str:
     if state is JobState.WORKING:
         return f"Being made for {lasting(now - (job.started_at or now))}."
     return f"Waiting: {ahead:,} {'other is' if ahead == 1 else 'others are'} before it." if ahead else "It is the next."
+
+
+def _warn(sentence: str) -> None:
+    if sentence:
+        ui.label(sentence).classes("small warn-ink")
 
 
 def _about(job: Job) -> str:

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from campaigns import report, sketches, uploads
 from campaigns.errors import StateError
+from campaigns.report import outstanding
 from campaigns.web.dashboard import ask
 from campaigns.web.dashboard.campaign.seen import Seen
 from campaigns.web.dashboard.session import Session
@@ -18,9 +19,25 @@ _PART = 1024 * 1024
 _MOMENTS = ("start", "not_after", "keep_open_until")
 
 
+def warning(seen: Seen) -> str:
+    """Say that some of them may yet get it from this campaign; '' where nobody does."""
+    if seen.campaign.finished_at is not None:
+        return ""
+    standing = seen.standing
+    return outstanding.warning(outstanding.outstanding(seen.state, standing.counts, standing.reasons))
+
+
 async def begin(session: Session, seen: Seen) -> None:
-    """Begin a campaign for those who were not reached, and go to it."""
-    ref = await ask.done_by(lambda: _sketched(session, seen), right=Right.REMAINDER)
+    """Begin a campaign for those who were not reached, and go to it; ask first where they may get it twice."""
+
+    def verb() -> str:
+        return _sketched(session, seen)
+
+    if said := warning(seen):
+        title = "Begin a campaign for those who were not reached?"
+        ref = await ask.confirmed(title, said, "Begin it all the same", verb, right=Right.REMAINDER)
+    else:
+        ref = await ask.done_by(verb, right=Right.REMAINDER)
     if ref is not None:
         ui.navigate.to(f"/new/{ref}")
 
