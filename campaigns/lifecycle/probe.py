@@ -10,14 +10,16 @@ from sqlalchemy import Connection, Row
 
 from campaigns import events
 from campaigns.briefing import speaker
-from campaigns.errors import StoppedError
+from campaigns.errors import InputError, StoppedError
 from campaigns.providers import PROBES
 from campaigns.runtime import Runtime, now_of
 from schemas.api.pages import TokenCheck
 from schemas.page import Page, ProviderName
 
 CHECKED = "page.checked"
-"""The kind of the event that a check leaves."""
+"""The kind of the event that a check leaves, and the group of the others."""
+_REFUSED = f"{CHECKED}.refused"
+_CHANGED = "page.changed"
 _SECONDS = 20.0
 _MOST = 1024 * 1024
 """Bytes of an answer that are read; an identity is far smaller."""
@@ -26,13 +28,16 @@ _MOST = 1024 * 1024
 def probe(runtime: Runtime, page: Page, environment: Mapping[str, str], actor: str) -> TokenCheck:
     """Ask the platform about a page's token, and write down what it says.
 
-    Raises InputError without the token's secret, StoppedError without an answer.
+    Raises InputError without the token's secret, which is written down too; StoppedError without an answer.
     """
-    sender = speaker(page, runtime.settings, environment)
+    try:
+        sender = speaker(page, runtime.settings, environment)
+    except InputError as error:
+        _note(runtime, page, CHECKED, actor, str(error))
+        raise
     request, understand = PROBES[ProviderName(page.provider)]
     standing = understand(sender, _fetched(request(sender)), datetime.now(UTC))
-    with runtime.writing() as conn:
-        events.record(conn, now_of(conn), CHECKED, actor, standing.sentence, page_id=page.id)
+    _note(runtime, page, _REFUSED if standing.accepted is False else CHECKED, actor, standing.sentence)
     return TokenCheck(
         name=page.name,
         accepted=standing.accepted,
@@ -47,6 +52,19 @@ def probe(runtime: Runtime, page: Page, environment: Mapping[str, str], actor: s
 def last_check(conn: Connection, page: Page) -> Row[Any] | None:
     """Return the event of the page's latest check that was written down."""
     return next(iter(events.listed(conn, page_id=page.id, kind=CHECKED, most=1)), None)
+
+
+def is_refused(conn: Connection, page: Page, check: Row[Any] | None) -> bool:
+    """Whether the platform refused the token at the latest check, and the page was not changed since."""
+    if check is None or check.kind != _REFUSED:
+        return False
+    changed = next(iter(events.listed(conn, page_id=page.id, kind=_CHANGED, most=1)), None)
+    return changed is None or changed.id < check.id
+
+
+def _note(runtime: Runtime, page: Page, kind: str, actor: str, sentence: str) -> None:
+    with runtime.writing() as conn:
+        events.record(conn, now_of(conn), kind, actor, sentence, page_id=page.id)
 
 
 def _fetched(request: httpx.Request) -> httpx.Response:

@@ -1,18 +1,22 @@
 """What the screens beside campaigns say, and which actions they offer: asked without a browser."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from campaigns import buckets, contacts, events, pages, suppression
+from campaigns import buckets, contacts, events, pages, simulator, suppression
 from campaigns.access import RIGHTS, allowed
 from campaigns.contacts import Heard
 from campaigns.errors import InputError, StateError
 from campaigns.examination import Finding
 from campaigns.lifecycle import control
+from campaigns.lifecycle.probe import probe
 from campaigns.policy.windows import WITHOUT
 from campaigns.runtime import now_of
 from campaigns.settings import Settings
+from campaigns.simulator import Scenario
 from campaigns.web.dashboard import optout_file, sheet
 from campaigns.web.dashboard.life import answer, life
 from campaigns.web.dashboard.optout_file import Wishes
@@ -67,6 +71,42 @@ def test_a_parked_page_says_what_to_do(runtime, session, tmp_path, code, said):
     found = health(session(), "acme")
     assert (found.look.word, found.next_step) == said
     assert found.allowed == 0
+
+
+def test_a_page_whose_secret_is_missing_is_not_ready(runtime, session, tmp_path):
+    factories.launched(runtime, tmp_path, factories.people(1))
+    with runtime.writing() as conn:
+        entry_of, route = pages.entered("acme", factories.page(token="@{secret:ELSEWHERE}"))
+        pages.put(conn, "acme", entry_of, route, now=now_of(conn), actor="key:maria")
+        page = pages.named(conn, "acme")
+    missing = "The secret ELSEWHERE of page acme is not set here. Set it first."
+    with pytest.raises(InputError, match="ELSEWHERE"):
+        probe(runtime, page, factories.ENVIRONMENT, "key:maria")
+    found = health(session(), "acme")
+    assert (found.look.word, found.look.tone, found.sentence) == ("Secret missing", "warn", missing)
+    assert found.checked
+    assert found.checked[1] == missing
+
+
+def test_a_page_whose_token_was_refused_is_not_ready_until_it_is_another(runtime, session, tmp_path):
+    factories.launched(runtime, tmp_path, factories.people(1))
+    with simulator.start(Scenario()) as platform:
+        refuses = factories.page(base_url=platform.meta_url, token="@{secret:REFUSED}")
+        environment = {"REFUSED": "very-secret"}
+        with runtime.writing() as conn:
+            entry_of, route = pages.entered("acme", refuses)
+            pages.put(conn, "acme", entry_of, route, now=now_of(conn), actor="key:maria")
+            page = pages.named(conn, "acme")
+        said = probe(runtime, page, environment, "key:maria").sentence
+    admin = session()
+    admin = replace(admin, house=replace(admin.house, environment=environment))
+    found = health(admin, "acme")
+    assert (found.look.word, found.look.tone, found.sentence) == ("Token refused", "warn", said)
+    assert found.next_step == about(Reason.TOKEN_INVALID).next_step
+    with runtime.writing() as conn:
+        entry_of, route = pages.entered("acme", factories.page())
+        pages.put(conn, "acme", entry_of, route, now=now_of(conn), actor="key:maria")
+    assert health(session(), "acme").look.word == "Ready"
 
 
 def test_a_page_that_waits_says_until_when(runtime, session, tmp_path):

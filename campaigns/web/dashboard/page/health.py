@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from campaigns import buckets
 from campaigns import pages as stored
+from campaigns.briefing import speaker
+from campaigns.errors import InputError
 from campaigns.lifecycle import find
 from campaigns.lifecycle.accounts import account
-from campaigns.lifecycle.probe import last_check
+from campaigns.lifecycle.probe import is_refused, last_check
 from campaigns.providers import PROVIDERS
 from campaigns.report.pages import left
 from campaigns.runtime import now_of
+from campaigns.settings import MissingSecretError
 from campaigns.web.dashboard import moments
 from campaigns.web.dashboard.chips import LANE, Look
 from campaigns.web.dashboard.session import Session
@@ -30,6 +34,9 @@ _MINUTE_MS = 60_000
 _NO_SECRET = "secret"  # noqa: S105 - the code of a page that was parked because its token cannot be had
 _PAUSED = Look("pause", "Paused", "warn")
 _READY = Look("check", "Ready", "good")
+_REFUSED = Look("key_off", "Token refused", "warn")
+_MISSING = Look("key_off", "Secret missing", "warn")
+_UNUSABLE = Look("key_off", "Token unusable", "warn")
 _PARKED: dict[Reason | None, Look] = {
     Reason.TOKEN_INVALID: Look("key_off", "Token refused", "bad"),
     Reason.SENDER_RESTRICTED: Look("gpp_bad", "Restricted", "bad"),
@@ -97,10 +104,12 @@ def _healths(session: Session, conn: Connection, found: Sequence[Page]) -> list[
     now = now_of(conn)
     busy = [each for state in _BUSY for each in find.latest(conn, _MOST, state=state)]
     standings = session.house.standings.of(busy)
-    return [_health(conn, page, [(each, standings[each.ref]) for each in busy], now) for page in found]
+    return [_health(session, conn, page, [(each, standings[each.ref]) for each in busy], now) for page in found]
 
 
-def _health(conn: Connection, page: Page, busy: Sequence[tuple[Campaign, Status]], now: int) -> Health:
+def _health(
+    session: Session, conn: Connection, page: Page, busy: Sequence[tuple[Campaign, Status]], now: int
+) -> Health:
     state, sentence = stored.doing(conn, page, now)
     told = account(page, state, sentence)
     bucket = buckets.load(conn, [key := stored.sender_bucket(page)]).get(key)
@@ -111,9 +120,12 @@ def _health(conn: Connection, page: Page, busy: Sequence[tuple[Campaign, Status]
     uses = tuple(Use(each.ref, each.name, each.state, left(lane.counts)) for each, lane in lanes)
     check = last_check(conn, page)
     why = why_parked(page)
+    shown = look(page, state)
+    if shown is _READY:
+        shown, sentence, why = _doubted(session, conn, page, check)
     return Health(
         account=told,
-        look=look(page, state),
+        look=shown,
         sentence=sentence,
         next_step=about(why).next_step if why else "",
         cap=told.rate,
@@ -126,6 +138,17 @@ def _health(conn: Connection, page: Page, busy: Sequence[tuple[Campaign, Status]
         uses=uses,
         now=now - now % _MINUTE_MS,
     )
+
+
+def _doubted(session: Session, conn: Connection, page: Page, check: Row[Any] | None) -> tuple[Look, str, Reason | None]:
+    """Return how a page that may send looks: ready, unless its token cannot be had or was refused when asked about."""
+    try:
+        speaker(page, session.runtime.settings, session.environment)
+    except InputError as error:
+        return _MISSING if isinstance(error.__cause__, MissingSecretError) else _UNUSABLE, str(error), None
+    if check and is_refused(conn, page, check):
+        return _REFUSED, check.sentence, Reason.TOKEN_INVALID
+    return _READY, "", None
 
 
 def why_parked(page: Page) -> Reason | None:

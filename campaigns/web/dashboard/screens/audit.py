@@ -88,7 +88,7 @@ def grouped(kinds: list[str]) -> dict[str, str]:
         group, _, verb = kind.partition(".")
         shown.setdefault(group, group.capitalize())
         if verb:
-            shown[kind] = f"{group.capitalize()}: {verb.replace('_', ' ')}"
+            shown[kind] = f"{group.capitalize()}: {verb.replace('_', ' ').replace('.', ', ')}"
     return shown
 
 
