@@ -246,6 +246,29 @@ def test_what_a_refused_list_was_told_is_gone_once_another_is_taken(admin: Visit
     expect(refused).to_be_hidden()
 
 
+def test_a_condition_that_cannot_be_read_keeps_one_at_its_step(admin: Visitor, site: Site):
+    store_page(site)
+    page = admin.open("/new")
+    to_message(page, site)
+    page.get_by_label("Message", exact=True).fill("Hello")
+    page.get_by_role("button", name="Next: schedule and limits").click()
+    field = page.get_by_label("Only rows for which")
+    expect(page.get_by_text("SQL over the list's columns, such as city = 'Rome'")).to_be_visible()
+    for wrong, said in (
+        ("town = 'Rome'", "The condition names 'town', which is no column of the list."),
+        ("first_name > 30", "The condition cannot be used: cannot compare string"),
+    ):
+        field.fill(wrong)
+        expect(page.get_by_text(said)).to_be_visible()
+        page.get_by_role("button", name="Next: review").click()
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.get_by_role("button", name="Next: review")).to_be_visible()
+    field.fill("city = 'Rome'")
+    expect(page.get_by_text("This leaves 12 of 22 people.")).to_be_visible()
+    page.get_by_role("button", name="Next: review").click()
+    expect(page.get_by_text("24 rows = ")).to_be_visible()
+
+
 def write_foreign(site: Site) -> str:
     wrote = int(time.time()) - 3600
     lines = ["Full name,IG User,Wrote last"]

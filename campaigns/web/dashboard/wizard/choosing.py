@@ -7,13 +7,17 @@ from nicegui import ui
 from campaigns.errors import InputError
 from campaigns.lifecycle import find, glance
 from campaigns.lifecycle.glance import Listed
+from campaigns.policy.condition import condition
 from campaigns.web.dashboard import ask, frame
+from campaigns.web.dashboard.attributes import having
 from campaigns.web.dashboard.wizard.curves import Curves
 from campaigns.web.dashboard.wizard.visit import Visit
 
 _CAMPAIGNS = 200
 _NONE = ""
 _PERCENT = 100
+_WHERE = "audience.where"
+_EXAMPLE = "SQL over the list's columns, such as city = 'Rome' AND CAST(age AS INT) > 30"
 
 
 def campaigns(visit: Visit) -> list[str]:
@@ -21,6 +25,18 @@ def campaigns(visit: Visit) -> list[str]:
     with visit.session.runtime.reading() as conn:
         found = find.latest(conn, _CAMPAIGNS)
     return list(dict.fromkeys(each.title for each in found if each.launched_at is not None))
+
+
+def lacks(visit: Visit) -> dict[str, str]:
+    """Return what is wrong with the condition, which only the list's own columns can tell."""
+    where, listed = str(visit.get(_WHERE, "")), visit.listed
+    if not where or listed is None:
+        return {}
+    try:
+        condition(where, listed.columns)
+    except InputError as error:
+        return {_WHERE: _spoken(error, where)}
+    return {}
 
 
 def build(visit: Visit, curves: Curves, known: list[str]) -> None:
@@ -46,28 +62,33 @@ def build(visit: Visit, curves: Curves, known: list[str]) -> None:
                 _holdout(visit, curves)
 
 
+def _spoken(error: InputError, where: str) -> str:
+    """Return what is wrong with a condition for somebody who has its field, and not the campaign file."""
+    return str(error).replace(f"{_WHERE} = {where!r}", "The condition").replace(_WHERE, "The condition")
+
+
 def _where(visit: Visit, listed: Listed, curves: Curves) -> None:
-    field = ui.input("Only rows for which", value=visit.get("audience.where", ""))
-    field.props("outlined dense debounce=400 placeholder=\"city = 'Rome' AND plan <> 'free'\"").classes("mono-field")
+    field = ui.input("Only rows for which", value=visit.get(_WHERE, ""))
+    having(field.props("outlined dense debounce=400").classes("mono-field"), hint=_EXAMPLE)
     told = ui.label().classes("small soft").props("role=status")
-    visit.fields["audience.where"] = field
+    visit.fields[_WHERE] = field
 
     async def count(where: str) -> None:
-        if not where.strip():
+        if not where:
             told.set_text("")
             return
         try:
             kept, of = await ask.aside(lambda: glance.left(listed, where))
         except InputError as error:
-            field.error = str(error).removeprefix("audience.where ")
+            field.error = _spoken(error, where)
             told.set_text("")
             return
         field.error = None
         told.set_text(f"This leaves {kept:,} of {of:,} people.")
 
     async def take(where: str) -> None:
-        visit.put("audience.where", where.strip() or None)
-        await count(where)
+        visit.put(_WHERE, where.strip() or None)
+        await count(where.strip())
         if field.error is None:
             curves.again()
 

@@ -7,8 +7,8 @@ from nicegui import ui
 from campaigns.errors import PagecastError
 from campaigns.web.dashboard import ask, buttons, faults
 from campaigns.web.dashboard.attributes import having
+from campaigns.web.dashboard.wizard import choosing, message, recipients, review, schedule
 from campaigns.web.dashboard.wizard import content as contents
-from campaigns.web.dashboard.wizard import message, recipients, review, schedule
 from campaigns.web.dashboard.wizard.content import STEPS
 from campaigns.web.dashboard.wizard.visit import Visit
 
@@ -106,6 +106,8 @@ class Steps:
         lacks = contents.missing(visit.content, step, await ask.aside(visit.session.now))
         if step == contents.RECIPIENTS and not lacks:
             lacks = await recipients.lacks(visit)
+        elif step == contents.SCHEDULE:
+            lacks = lacks | choosing.lacks(visit)
         return lacks | (visit.faults if step == visit.step else {})
 
     def _mark(self, lacks: dict[str, str]) -> None:
