@@ -197,7 +197,11 @@ _ABOUT: dict[Reason, About] = {
         "Look at the conversation, then resolve it as sent or not sent.",
     ),
     Reason.CANCELLED: About(
-        _SEND, _OPERATOR, True, "The campaign was cancelled before this person's turn.", "Nothing."
+        _SEND,
+        _OPERATOR,
+        True,
+        "The campaign was cancelled before this person's turn.",
+        "Nothing, unless they shall get it after all: a retry of the cancelled screens each of them anew.",
     ),
     Reason.DEADLINE_PASSED: About(
         _SEND, _OPERATOR, True, "The campaign's not_after passed before this person's turn.", "Launch the remainder."

@@ -192,6 +192,6 @@ def suppressions(conn: Connection, recipient_id: str) -> list[str]:
 
 
 def _suppression(row: RowMapping) -> str:
-    where = "every account" if row["sender_id"] == 0 else f"the account of page {row['page'] or row['sender_id']}"
+    where = "any account" if row["sender_id"] == 0 else f"the account of page {row['page'] or row['sender_id']}"
     note = f" ({row['note']})" if row["note"] else ""
     return f"Must not be messaged by {where} since {dated(row['at'])}, from {row['source']}{note}."

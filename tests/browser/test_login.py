@@ -49,6 +49,8 @@ def test_a_link_makes_a_key_that_is_shown_once(visitor, site, shot):
     key = shown.inner_text()
     assert re.fullmatch(r"pc_[0-9a-f]{10}_[0-9a-f]{64}", key)
     assert "once=" not in page.url
+    shown.click()
+    assert page.evaluate("getSelection().toString()") == key, "one click marks all of it"
     shot(page, "link-key")
     page.get_by_role("link", name="go to the dashboard").click()
     expect(page).to_have_url(f"{site.url}/campaigns")

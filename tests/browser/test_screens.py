@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from campaigns import contacts, keys, pages, simulator, suppression
+from campaigns import contacts, events, keys, pages, simulator, suppression
 from campaigns.contacts import Heard
 from campaigns.runtime import now_of
 from campaigns.simulator import Scenario
@@ -252,6 +252,16 @@ def test_open_windows_are_those_that_the_verb_counts(admin: Visitor, site: Site)
     press(page, "Write to them")
     expect(page.get_by_role("radio", name="Everyone whose window is open")).to_be_checked()
     expect(page.get_by_text("acme: 24 windows are open now")).to_be_visible()
+
+
+def test_a_change_of_a_campaign_and_its_page_names_both_apart(admin: Visitor, site: Site):
+    spring = factories.launched(site.runtime, site.folder, factories.people(1))
+    with site.runtime.writing() as conn:
+        ids = {"campaign_id": spring.id, "page_id": pages.named(conn, "acme").id}
+        events.record(conn, now_of(conn), "page.parked", "worker", "It is parked for both.", **ids)
+    page = admin.open("/audit")
+    about = row(page, "It is parked for both.").get_by_role("cell").nth(2)
+    assert about.inner_text().split("\n") == ["Spring", "acme"]
 
 
 def test_a_viewer_sees_everything_and_may_change_nothing(visitor: Callable[..., Visitor], site: Site):

@@ -62,6 +62,14 @@ def test_a_person_who_was_refused_and_is_suppressed(spring):
     ]
 
 
+def test_a_person_who_is_suppressed_everywhere(spring):
+    spring.person("skipped", "opted_out", chunk=None, recipient_id="1784")
+    spring.insert("suppression", {"recipient_id": "1784", "sender_id": 0, "source": "cli", "note": "", "at": NOW})
+    assert explained(spring.store(), "1784").suppressed == [
+        "Must not be messaged by any account since 2026-12-01 14:00:00 UTC, from cli."
+    ]
+
+
 def test_one_person_on_two_pages_and_twice_in_the_list(spring):
     spring.person("accepted", recipient_id="1784", accepted_at=NOW)
     spring.person("pending", page=2, chunk=2, recipient_id="1784")

@@ -162,7 +162,7 @@ def test_a_person_over_all_campaigns(pagecast, ended, runtime, tmp_path):
     assert found["messages"][1]["id"] == ended.ref
     assert found["messages"][1]["delivery"]["message_ids"] == ["m_1"]
     assert found["messages"][1]["delivery"]["request_id"] == "r_1"
-    assert "every account" in found["suppressed"][0]
+    assert "any account" in found["suppressed"][0]
     assert [(each["page"], each["open"]) for each in found["windows"]] == [("acme", True)]
     said = pagecast("person", person(0)).out
     assert "request id: r_1" in said

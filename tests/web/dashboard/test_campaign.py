@@ -100,6 +100,13 @@ def test_a_row_of_the_list_offers_what_the_campaign_s_own_screen_does(state):
     assert not any(allows(state, deed, lambda _right: False) for deed in STATES)
 
 
+def test_a_page_says_what_is_allowed_of_what_was_asked_for():
+    slow = page("acme", LaneState.WAITING)
+    slow.rate = Rates(asked=36, allowed=0, achieved=0)
+    (lane,) = ways.lanes(seen(pages=[slow]))
+    assert dict(ways._numbers(lane))["Rate asked"] == "0 of 36/s allowed"
+
+
 def test_retry_and_resolve_are_offered_only_where_there_is_somebody():
     ended = seen(CampaignState.FINISHED, accepted=1, failed=2, skipped=3, cancelled=4, unknown=1_200)
     words = [offer.word for offer in offers(ended, lambda _right: True)]

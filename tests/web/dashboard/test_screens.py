@@ -304,6 +304,10 @@ def test_no_sign_in_a_password_shows_it(url, shown, monkeypatch, tmp_path):
     assert lines["DATABASE_URL"] == shown
 
 
+def test_where_a_retry_may_help_there_is_something_to_do():
+    assert [reason for reason in Reason if about(reason).retryable and about(reason).next_step == "Nothing."] == []
+
+
 def test_health_is_summed_up_in_a_sentence():
     fine = Finding("disk", "ok", "Room.")
     assert settings.summary([fine, fine]) == "All 2 checks are fine."

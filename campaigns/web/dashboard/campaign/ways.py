@@ -148,7 +148,10 @@ def _numbers(lane: Lane) -> list[tuple[str, str]]:
     word = "Seen" if lane.channel is Channel.INSTAGRAM else "Read"
     counted = [("Waiting", lane.waiting), ("Skipped", lane.skipped), ("Failed", lane.failed), ("Unknown", lane.unknown)]
     moving = lane.state is not LaneState.DONE
-    rate = [("Rate now", f"{lane.reached:,.1f}/s"), ("Allowed, asked", f"{lane.allowed:,.4g}, {lane.asked:,.4g}/s")]
+    rate = [
+        ("Rate now", f"{lane.reached:,.1f}/s"),
+        ("Rate asked", f"{lane.allowed:,.4g} of {lane.asked:,.4g}/s allowed"),
+    ]
     return [
         (f"Accepted by {lane.channel.title()}", f"{lane.accepted:,}"),
         *delivered,

@@ -119,9 +119,11 @@ def _what(of: tuple[str, str]) -> None:
 def _about(of: tuple[str, str, str]) -> None:
     campaign, name, page = of
     if campaign:
-        ui.link(name, f"/campaigns/{campaign}").classes("nowrap")
+        with ui.element("div"):
+            ui.link(name, f"/campaigns/{campaign}").classes("nowrap")
     if page:
-        ui.link(page, f"/pages/{page}")
+        with ui.element("div"):
+            ui.link(page, f"/pages/{page}")
     if not (campaign or page):
         nothing()
 
