@@ -221,7 +221,7 @@ def test_one_look_answers_i_got_two_messages(admin: Visitor, site: Site, shot: C
     shot(page, "person")
     press(page, "Erase")
     question = asking(page, f"Erase {factories.person(1)} for good?")
-    expect(question).to_contain_text("1 windows")
+    expect(question).to_contain_text("1 window, ")
     expect(question).to_contain_text("keyed hash")
     press(question, "Erase the person")
     expect(page).to_have_url(f"{site.url}/people")
