@@ -100,6 +100,15 @@ def test_the_chunk_of_a_living_worker_is_left_alone_until_its_lease_ends(bench, 
     assert bench.counts() == {"unknown": 3, "pending": 17}
 
 
+def test_a_chunk_over_which_three_workers_died_waits_from_now_on(bench, clock):
+    bench.launch(20)
+    bench.write("UPDATE chunk SET state = 'running', owner = 'gone:1', lease_until = 1, crashes = 2")
+    assert clock.tick() == []
+    chunk = bench.one("SELECT state, crashes, due_at FROM chunk")
+    assert (chunk["state"], chunk["crashes"]) == ("ready", 3)
+    assert chunk["due_at"] - factories.now(bench.runtime) > 29_000
+
+
 def test_two_clocks_ring_once(bench, clock, valkey_url):
     bench.launch(20)
     other = Clock(bench.runtime, clock.broker, slots=4)

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections import Counter
 
 import pytest
+from structlog.testing import capture_logs
 
 from campaigns import suppression
 from campaigns.lifecycle import control
@@ -30,6 +32,7 @@ def test_a_second_bell_for_the_same_chunk_is_harmless(bench):
     bench.launch(30)
     bench.work(1, 1, 1)
     bench.work(1)
+    bench.finish()
     assert bench.platform.stats()["accepted"] == 30
     assert bench.counts() == {"accepted": 30}
 
@@ -50,6 +53,7 @@ def test_two_lanes_at_once(bench):
     url = bench.platform.meta_url
     bench.launch(rows=rows, pages={"acme": factories.page(url), "burger": factories.other_page(url)})
     bench.work(1, 2)
+    bench.finish()
     assert bench.counts() == {"accepted": 20}
     senders = bench.platform.stats()["senders"]
     assert {name: sender["accepted"] for name, sender in senders.items()} == {
@@ -65,6 +69,21 @@ def test_the_pace_is_kept(bench):
     bench.finish()
     assert time.monotonic() - began > 29 / 20
     assert bench.platform.stats()["senders"][factories.ACCOUNT]["busiest_second_arrivals"] <= 21
+
+
+@pytest.mark.parametrize("lateness", [LATE])
+def test_a_slot_that_a_busy_process_missed_is_given_back(bench, eventually):
+    bench.launch(60, pages={"acme": factories.page(bench.platform.meta_url, rate=100)})
+    bench.write("UPDATE lane SET proven = true")
+
+    async def busy(_kit):
+        await eventually(lambda: bench.platform.stats()["accepted"] > 10, "some are out")
+        time.sleep(0.1)  # noqa: ASYNC251 - that nothing else of the process runs meanwhile is the point
+
+    with capture_logs() as said:
+        bench.work(during=busy)
+    forfeited = sum((Counter(line["forfeited"]) for line in said if line["event"] == "chunk.run"), Counter())
+    assert forfeited["late"] > 0
 
 
 @pytest.mark.parametrize(
@@ -127,7 +146,7 @@ def test_pause_resume_sends_the_rest_once(bench):
     bench.work()
     assert bench.counts() == {"pending": 30}
     control.resume(bench.runtime, campaign, "test")
-    bench.work()
+    bench.finish()
     assert sorted(bench.accepted()) == [person(n) for n in range(30)]
 
 
@@ -170,6 +189,7 @@ def test_a_run_whose_neighbours_hold_every_place_waits_for_one(bench, eventually
         kit.in_flight -= 256
 
     bench.work(during=leave_after_a_while)
+    bench.finish()
     assert bench.counts() == {"accepted": 5}
 
 
