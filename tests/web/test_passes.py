@@ -44,6 +44,15 @@ def test_who_logs_out_of_a_tab_that_stood_idle_ends_the_copy_in_use(runtime, key
     assert passes.admit(used) is None
 
 
+def test_a_session_that_ended_does_not_come_back_when_another_ends(runtime, key):
+    passes, now = Passes(runtime), int(time.time() * 1000)
+    first, second = (passes.issue(key.key, now - 1000) for _ in range(2))
+    passes.end(first)
+    passes.end(second)
+    assert passes.admit(first) is None
+    assert passes.admit(second) is None
+
+
 def test_the_signing_key_is_ones_own(runtime, key):
     cookie = Passes(runtime).issue(key.key, int(time.time() * 1000))
     assert Passes(runtime).admit(cookie)

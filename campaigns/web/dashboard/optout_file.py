@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from nicegui import events, ui
+from nicegui.elements.upload_files import FileUpload
 
 from campaigns import pages, uploads
 from campaigns.audience.exports import Export, read_export
@@ -70,6 +71,15 @@ def _brought(runtime: Runtime, export: Export, wishes: Wishes, actor: str, *, dr
         return optouts.bring(conn, export, wishes.page or None, note=note, now=now, actor=actor)
 
 
+async def arrived(sent: FileUpload, at: Path) -> None:
+    """Write what a browser sends to `at`; raises PagecastError where it is too long, or the disk has no room for it."""
+    OPT_OUTS.check(sent.size())
+    uploads.refuse_full(at.parent, sent.size(), spare=0)
+    with at.open("wb") as file:
+        async for part in sent.iterate(chunk_size=_PART):
+            await ask.aside(partial(file.write, part))
+
+
 async def bring(session: Session, refresh: Callable[[], Awaitable[None]]) -> None:
     """Ask for a file, show what its lines mean, and import it."""
     names = await ask.aside(lambda: _names(session))
@@ -120,14 +130,10 @@ class _Asking:
 
     async def _take(self, event: events.UploadEventArguments) -> None:
         try:
-            OPT_OUTS.check(event.file.size())
-            uploads.refuse_full(self._file.parent, event.file.size(), spare=0)
+            await arrived(event.file, self._file)
         except PagecastError as error:
             ask.fail(str(error))
             return
-        with self._file.open("wb") as file:
-            async for part in event.file.iterate(chunk_size=_PART):
-                await ask.aside(partial(file.write, part))
         if not text(self._note):
             self._note.value = f"from {event.file.name}"
         await self._read()
