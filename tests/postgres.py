@@ -4,7 +4,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -29,7 +29,8 @@ class Postgres:
         self._address = make_url(address)
         self.psql = psql
         self._numbers = count(1)
-        self._removals = ThreadPoolExecutor(1)
+        self._remover = ThreadPoolExecutor(1)
+        self._removals: list[Future[None]] = []
         # A test kills processes and never pulls the plug.
         for setting in ("fsync", "full_page_writes"):
             psql.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -53,11 +54,13 @@ class Postgres:
         name = f"pagecast_{next(self._numbers)}"
         self.create(name, template)
         yield self.url(name)
-        self._removals.submit(self._remove, name)
+        self._removals.append(self._remover.submit(self._remove, name))
 
     def close(self) -> None:
-        """Wait for what is still being removed."""
-        self._removals.shutdown()
+        """Wait for what is still being removed; raises what kept a database from it."""
+        self._remover.shutdown()
+        for removal in self._removals:
+            removal.result()
 
     def _remove(self, name: str) -> None:
         # Whoever still is in it.
@@ -84,7 +87,9 @@ def started() -> Iterator[Postgres]:
             pid = server.get_postmaster_info().pid
             with watched(pid, Path(home)), psycopg.connect(server.get_uri(), autocommit=True) as psql:
                 postgres = Postgres(server.get_uri(), psql)
-                yield postgres
-                postgres.close()
+                try:
+                    yield postgres
+                finally:
+                    postgres.close()
         finally:
             server.cleanup()
