@@ -98,6 +98,12 @@ def test_what_is_wrong_is_said_and_nothing_is_stored(runtime, folder, wrong):
     assert leftovers(runtime) == []
 
 
+@pytest.mark.parametrize("name", ["a/b", 'q" :zz="1', " "])
+def test_a_page_of_a_file_is_called_as_pages_may_be(name):
+    with pytest.raises(InputError, match="is no name for a page"):
+        campaign_file.parse(content(page=name, pages={name: page()}))
+
+
 def test_an_unreadable_list(runtime, folder):
     (folder / "people.csv").chmod(0)
     if os.geteuid() == 0:
