@@ -44,6 +44,19 @@ Filters = Mapping[str, Any]
 Fetch = Callable[[Any, int, Filters], Slice[Row]]
 
 
+def counted(find: Callable[[int, int, Filters], Sequence[Row]]) -> Fetch[Row]:
+    """Return how to fetch what has no better cursor than how many rows come before.
+
+    `find(start, most, filters)` returns up to so many rows from the n-th on.
+    """
+
+    def fetch(cursor: int | None, limit: int, filters: Filters) -> Slice[Row]:
+        start = cursor or 0
+        return Slice.of(find(start, limit + 1, filters), limit, lambda _last: start + limit)
+
+    return fetch
+
+
 def nothing() -> None:
     """Build the dash of a cell that has no value; on phones the cell is left out."""
     ui.label("-").classes("none soft")

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from campaigns import buckets, contacts, events, pages, simulator, suppression
+from campaigns import buckets, contacts, events, keys, pages, simulator, suppression
 from campaigns.access import RIGHTS, allowed
 from campaigns.contacts import Heard
 from campaigns.errors import InputError, StateError
@@ -28,6 +28,7 @@ from campaigns.web.dashboard.screens import contacts as windows
 from campaigns.web.dashboard.screens import events as inbound
 from campaigns.web.dashboard.screens import help as help_screen
 from campaigns.web.dashboard.screens import keys as key_screen
+from campaigns.web.dashboard.screens import pages as page_screen
 from schemas.api_key import Role
 from schemas.campaign import CampaignState
 from schemas.delivery import COUNTED
@@ -270,6 +271,34 @@ def test_nobody_makes_a_key_with_rights_that_they_lack(runtime, session):
     assert made.key.expires_at - made.key.created_at == 24 * HOUR_MS
     assert set(key_screen.MEANING) == set(RIGHTS) == set(Right)
     assert allowed(Role.ADMIN, Right.KEYS)
+
+
+def paged(fetch, limit, **filters):
+    """Return what a table shows, page by page."""
+    shown, cursor = [], None
+    while not shown or cursor is not None:
+        assert len(shown) < 10, "it comes to no end"
+        page = fetch(cursor, limit, filters)
+        shown.append([row.name for row in page.rows])
+        cursor = page.next
+    return shown
+
+
+def test_keys_are_shown_page_by_page(runtime):
+    with runtime.writing() as conn:
+        for n in range(5):
+            keys.create(conn, f"k{n}", Role.VIEWER, now=now_of(conn), actor="test")
+        keys.revoke(conn, "k1", now=now_of(conn), actor="test")
+    assert paged(key_screen._fetch(runtime), 2) == [["k4", "k3"], ["k2", "k1"], ["k0"]]
+    assert paged(key_screen._fetch(runtime), 2, state="live") == [["k4", "k3"], ["k2", "k0"]]
+
+
+def test_pages_are_shown_page_by_page(runtime, session):
+    given = [factories.page(account_id=f"1784140000000001{n}") for n in range(5)]
+    with runtime.writing() as conn:
+        for n, (entry, route) in enumerate(pages.entered(f"p{n}", each) for n, each in enumerate(given)):
+            pages.put(conn, f"p{n}", entry, route, now=now_of(conn), actor="test")
+    assert paged(page_screen._fetch(session()), 2) == [["p0", "p1"], ["p2", "p3"], ["p4"]]
 
 
 def test_no_setting_is_without_meaning_and_no_secret_is_shown(tmp_path, monkeypatch):

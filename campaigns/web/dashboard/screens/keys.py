@@ -16,7 +16,7 @@ from campaigns.web.dashboard.copying import copyable
 from campaigns.web.dashboard.form import Form, choice, field, text
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
-from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, nothing
+from campaigns.web.dashboard.table import Column, Fetch, Table, counted, nothing
 from campaigns.web.dashboard.tabs import SETTINGS, tabs
 from schemas.api_key import ApiKey, Role
 from schemas.right import Right
@@ -128,11 +128,7 @@ def line_of(key: ApiKey, now: int) -> Line:
 
 
 def _fetch(runtime: Runtime) -> Fetch[Line]:
-    def fetch(start: int | None, limit: int, filters: Filters) -> Slice[Line]:
-        found, start = lines(runtime, filters.get("state", "")), start or 0
-        return Slice.of(found[start:], limit, lambda _last: start + limit)
-
-    return fetch
+    return counted(lambda start, most, filters: lines(runtime, filters.get("state", ""))[start : start + most])
 
 
 def _columns(session: Session, load: Load) -> list[Column[Line]]:

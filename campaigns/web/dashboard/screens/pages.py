@@ -16,7 +16,7 @@ from campaigns.web.dashboard.page.deeds import ICONS, Deed, do, offered
 from campaigns.web.dashboard.page.health import Health, health, healths, rates, wait
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
-from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table
+from campaigns.web.dashboard.table import Column, Fetch, Table, counted
 from schemas.account import Account
 from schemas.page import Route
 from schemas.right import Right
@@ -79,12 +79,7 @@ async def one(name: str) -> None:
 
 
 def _fetch(session: Session) -> Fetch[Health]:
-    def fetch(start: int | None, limit: int, _: Filters) -> Slice[Health]:
-        start = start or 0
-        found = healths(session, start, limit + 1)
-        return Slice.of(found, limit, lambda _last: start + limit)
-
-    return fetch
+    return counted(lambda start, most, _: healths(session, start, most))
 
 
 def _columns(session: Session, load: Load) -> list[Column[Health]]:

@@ -16,7 +16,7 @@ from campaigns.web.dashboard.copying import copyable
 from campaigns.web.dashboard.form import Form, choice, field, text
 from campaigns.web.dashboard.screen import screen
 from campaigns.web.dashboard.session import Session, current
-from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, nothing
+from campaigns.web.dashboard.table import Column, Fetch, Filters, Slice, Table, counted, nothing
 from campaigns.web.dashboard.tabs import SETTINGS, tabs
 from schemas.notice import URGENT, NoticeKind, NoticeState, Way
 from schemas.right import Right
@@ -107,11 +107,7 @@ def listed(runtime: Runtime) -> list[Target]:
 
 
 def _fetch(runtime: Runtime) -> Fetch[Target]:
-    def fetch(start: int | None, limit: int, _: Filters) -> Slice[Target]:
-        found, start = listed(runtime), start or 0
-        return Slice.of(found[start:], limit, lambda _last: start + limit)
-
-    return fetch
+    return counted(lambda start, most, _: listed(runtime)[start : start + most])
 
 
 def _named(runtime: Runtime, name: str) -> Any:
