@@ -349,6 +349,11 @@ def test_every_page_route_is_behind_the_guard(app):
     assert isinstance(app.routes[-1].app, Guard)
 
 
+def test_lists_and_plans_wait_for_the_same_places_wherever_they_come_from(app):
+    [api] = [route.app for route in app.routes if getattr(route, "path", "") == "/api/v1"]
+    assert app.routes[-1].app.house.heavy is api.state.heavy
+
+
 def linked(runtime, role=Role.ADMIN):
     with runtime.writing() as conn:
         return f"/login?once={links.create(conn, role, now=now_of(conn), actor='test')}"

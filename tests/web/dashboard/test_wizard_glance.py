@@ -76,6 +76,13 @@ def test_curves_agree_with_the_plan_that_is_drawn(runtime, tmp_path):
     assert (prospect.lost(latest, 36.0), prospect.lost(latest + 2000, 36.0) > 0) == (0, True)
 
 
+def test_nobody_could_get_it_from_a_page_that_is_not_there_yet(runtime, tmp_path):
+    kept = uploaded(runtime, tmp_path, factories.people(5))
+    file = campaign_file.parse(factories.content())
+    prospect = glance.prospect(runtime, file, listed(runtime, kept), factories.ENVIRONMENT, None)
+    assert (prospect.people, prospect.queues) == (0, ())
+
+
 def test_hours_are_time_that_does_not_pass(runtime, tmp_path):
     kept = uploaded(runtime, tmp_path, factories.people(5))
     stored_page(runtime)
