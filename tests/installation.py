@@ -21,22 +21,30 @@ _WEB = ("campaigns.web.app",)
 
 
 @contextmanager
-def installation(home: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[str]:
-    """Run web, workers and clock on a state folder, or on DATABASE_URL; yield the address once it answers."""
+def installation(
+    home: Path, environment: Mapping[str, str] = ENVIRONMENT, *, end: signal.Signals = signal.SIGTERM
+) -> Iterator[str]:
+    """Run web, workers and clock on a state folder, or on DATABASE_URL; yield the address once it answers.
+
+    Whichever signal ends it, it ends in order.
+    """
     # The bundled Redis is right for PostgreSQL too: this is the only machine.
-    with _serving(_UP, home, {**environment, "PAGECAST_FORCE_EMBEDDED": "true"}) as url:
+    with _serving(_UP, home, {**environment, "PAGECAST_FORCE_EMBEDDED": "true"}, end, {0}) as url:
         yield url
 
 
 @contextmanager
 def web(home: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[str]:
     """Run the web process alone."""
-    with _serving(_WEB, home, environment) as url:
+    # It ends by the signal itself, once everything is closed.
+    with _serving(_WEB, home, environment, signal.SIGTERM, {0, -signal.SIGTERM}) as url:
         yield url
 
 
 @contextmanager
-def _serving(words: tuple[str, ...], home: Path, environment: Mapping[str, str]) -> Iterator[str]:
+def _serving(
+    words: tuple[str, ...], home: Path, environment: Mapping[str, str], end: signal.Signals, codes: set[int]
+) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as wire:
         port = wire.getsockname()[1]
     own = {"PAGECAST_HOME": str(home), "PAGECAST_PORT": str(port)}
@@ -60,10 +68,9 @@ def _serving(words: tuple[str, ...], home: Path, environment: Mapping[str, str])
             wait_until(answers, "it answers", _PATIENCE)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            process.send_signal(end)
             process.wait(_PATIENCE)
-        # The web process ends by the signal itself, once everything is closed.
-        assert process.returncode in {0, -signal.SIGTERM}, _said(log.fileno())
+        assert process.returncode in codes, f"{process.returncode}: {_said(log.fileno())}"
 
 
 def _said(log: int) -> str:

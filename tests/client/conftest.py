@@ -1,5 +1,7 @@
 """The client against real servers: over a socket, in a process of its own, and over ASGI."""
 
+import signal
+
 import httpx
 import pytest
 
@@ -36,6 +38,6 @@ def transport(runtime):
 
 @pytest.fixture
 def installed(runtime):
-    """Web, workers and clock as `pagecast up` runs them; return the address."""
-    with installation(runtime.settings.home) as url:
+    """Web, workers and clock as `pagecast up` runs them until somebody presses Ctrl-C; return the address."""
+    with installation(runtime.settings.home, end=signal.SIGINT) as url:
         yield url
