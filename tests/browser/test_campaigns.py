@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from campaigns.errors import NotFoundError
 from campaigns.lifecycle import control, find
 from schemas.api_key import Role
 from tests import factories
@@ -51,6 +52,19 @@ def test_the_list_shows_acts_and_follows(admin: Visitor, site: Site, shot):
     question.get_by_role("button", name="Pause").click()
     expect(row(page, "Spring")).to_contain_text("Paused by admin-1")
     expect(page.get_by_role("status").filter(has_text="Paused.")).to_be_visible()
+
+
+def test_a_draft_is_discarded_from_its_row(admin: Visitor, site: Site):
+    several(site)
+    page = admin.open("/campaigns")
+    row(page, "Autumn preview").get_by_role("button", name="Discard").click()
+    question = page.get_by_role("dialog", name="Discard the draft Autumn preview?")
+    expect(question).to_contain_text("nobody has got it")
+    question.get_by_role("button", name="Discard the draft").click()
+    expect(row(page, "Autumn preview")).to_have_count(0)
+    expect(row(page, "Spring")).to_have_count(1)
+    with site.runtime.reading() as conn, pytest.raises(NotFoundError):
+        find.campaign(conn, "Autumn preview")
 
 
 def test_filters_and_search(admin: Visitor, site: Site):
