@@ -5,7 +5,6 @@ import pytest
 from campaigns import report
 from campaigns.errors import InputError
 from schemas import recipient_list as columns
-from schemas.reason import Reason, about
 from tests.campaigns.report_factory import NOW, Spring
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -56,7 +55,8 @@ def test_a_person_who_was_refused_and_is_suppressed(spring):
     )
     told = explained(spring, "1784")
     assert told.lines[0].reason_sentence == "The person opted out."
-    assert told.lines[0].next_step == about(Reason.OPTED_OUT).next_step
+    kept = "Nothing. An opt-out in a list holds for that list alone; to have it kept, suppress the person."
+    assert told.lines[0].next_step == kept
     assert told.suppressed == [
         "Must not be messaged by the account of page beta since 2026-12-01 14:00:00 UTC, from provider (551)."
     ]
