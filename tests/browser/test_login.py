@@ -63,7 +63,7 @@ def test_a_link_makes_a_key_that_is_shown_once(visitor, site, shot):
 
 def test_logging_out_ends_it(admin, site):
     page = admin.open("/campaigns")
-    admin.forgiven.append("")  # the socket says how it ended
+    admin.forgiven += ["WebSocket", "4401", "401"]
     other = page.context.new_page()
     other.goto(f"{site.url}/campaigns")
     expect(other.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
@@ -77,7 +77,7 @@ def test_logging_out_ends_it(admin, site):
 
 def test_a_revoked_key_closes_the_screens_that_are_open(admin: Visitor, site: Site):
     page = admin.open("/campaigns")
-    admin.forgiven.append("")  # the socket says how it ended
+    admin.forgiven += ["WebSocket", "4401", "401"]
     with site.runtime.writing() as conn:
         keys.revoke(conn, "admin-1", now=now_of(conn), actor="test")
     expect(page).to_have_url(re.compile(re.escape(f"{site.url}/login")), timeout=30_000)
