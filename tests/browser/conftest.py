@@ -25,7 +25,6 @@ CHROMIUM = next(
 # Read before the environment of each test is scrubbed.
 SHOTS = os.environ.get("PAGECAST_SHOTS")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-_STARTS = 30.0
 _SHOWS = 10_000
 expect.set_options(timeout=_SHOWS)
 

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page
 
-from campaigns import pages, suppression
+from campaigns import contacts, pages, suppression
+from campaigns.contacts import Heard
 from campaigns.ledger import chunks
 from campaigns.ledger.claims import claim
 from campaigns.ledger.settlements import Settlement, settle
@@ -29,6 +30,7 @@ WORDS = {
 """By what a counter is called: the states that it counts."""
 LEGIBLE = 4.5
 """WCAG 2.2, contrast (minimum) of text."""
+_HOUR_MS = 3_600_000
 _CONTRASTS = """
 () => {
   const light = (colour) => {
@@ -102,8 +104,28 @@ def begun(site: Site, name: str = "Spring") -> Campaign:
     return made
 
 
+def wrote(site: Site, people: int) -> None:
+    """Let people write to acme, the n-th n hours ago: a window lasts 24."""
+    with site.runtime.writing() as conn:
+        now = now_of(conn)
+        heard = [
+            Heard(
+                "instagram",
+                factories.ACCOUNT,
+                factories.person(n),
+                now - n * _HOUR_MS,
+                24 * _HOUR_MS,
+                "message",
+                "",
+                "webhook",
+            )
+            for n in range(people)
+        ]
+        contacts.hear(conn, heard, now)
+
+
 def prepared(site: Site) -> dict[str, str]:
-    """Make a page, a draft and a sending, a paused and a cancelled campaign; return their ids by name."""
+    """Make a page with people who wrote, and a draft, a sending, a paused and a cancelled campaign; ids by name."""
     entry, route = pages.entered("acme", factories.page())
     with site.runtime.writing() as conn:
         pages.put(conn, "acme", entry, route, now=now_of(conn), actor="test")
@@ -112,6 +134,7 @@ def prepared(site: Site) -> dict[str, str]:
     def content(name: str) -> dict[str, object]:
         return factories.content(name=name, message={"text": f"{name}: hi {{{{ first_name }}}}"})
 
+    wrote(site, 3)
     made = [factories.submitted(site.runtime, site.folder, factories.people(3), content("Autumn"))]
     for name, verb in (("Loyalty", control.pause), ("Brunch", control.cancel)):
         made.append(factories.launched(site.runtime, site.folder, factories.people(3), content(name)))

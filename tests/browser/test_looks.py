@@ -1,6 +1,7 @@
 """Every screen, as it is to be seen: legible in light and dark, no wider than a phone, and worked by the keyboard."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -9,6 +10,7 @@ from schemas.api_key import Role
 from tests import factories
 from tests.browser.conftest import PHONE, Site, Visitor
 from tests.browser.scenes import illegible, prepared
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +24,7 @@ SCREENS = (
     "/pages",
     "/pages/acme",
     "/people",
+    f"/people/{factories.person(1)}",
     f"/people/{factories.person(7)}",
     "/contacts",
     "/suppressions",
@@ -38,6 +41,8 @@ def screens(who: Visitor, refs: dict[str, str]) -> Iterator[tuple[str, Page]]:
     for path in SCREENS:
         page = who.open(path.format(**refs))
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if path == "/settings":
+            expect(page.get_by_text("No chunk is stopped.")).to_be_visible(timeout=60_000)
         yield path, page
 
 
@@ -77,6 +82,12 @@ def test_the_wizard_and_its_questions_are_worked_by_the_keyboard(admin: Visitor,
     expect(page.get_by_label("Message", exact=True)).to_be_visible()
 
 
+def is_kept_in(question: Locator) -> bool:
+    """Move the focus away; return whether it comes back: it does once the question has come to rest."""
+    away = "document.activeElement.blur(); document.querySelector('a').focus();"
+    return bool(question.evaluate(f"dialog => {{ {away} return dialog.contains(document.activeElement) }}"))
+
+
 def stays_in(question: Locator) -> bool:
     """Press the tabulator; return whether the focus is in the question, or on its way round with the browser."""
     question.page.keyboard.press("Tab")
@@ -92,7 +103,8 @@ def test_a_question_keeps_the_focus_and_gives_it_back(admin: Visitor, site: Site
         button.focus()
         page.keyboard.press("Enter")
         question = page.get_by_role("dialog", name=title)
-        page.wait_for_timeout(500)  # it comes to rest, and keeps the focus from then on
+        expect(question).to_be_visible()
+        wait_until(partial(is_kept_in, question), "the question keeps the focus")
         assert all(stays_in(question) for _ in range(6))
         page.keyboard.press("Escape")
         expect(question).to_be_hidden()

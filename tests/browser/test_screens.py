@@ -7,19 +7,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from campaigns import contacts, events, keys, pages, simulator, suppression
-from campaigns.contacts import Heard
 from campaigns.runtime import now_of
 from campaigns.simulator import Scenario
 from schemas.api_key import Role
 from tests import factories
-from tests.browser.conftest import PHONE, Site, Visitor
-from tests.browser.scenes import illegible
+from tests.browser.conftest import Site, Visitor
+from tests.browser.scenes import wrote
 
 pytestmark = pytest.mark.browser
-
-HOUR_MS = 3_600_000
-SCREENS = ("/pages", "/people", "/contacts", "/suppressions", "/audit", "/events", "/settings", "/help")
-ADMINS = ("/keys", "/webhooks")
 
 
 def row(page: Page, name: str) -> Locator:
@@ -32,26 +27,6 @@ def press(place: Page | Locator, name: str) -> None:
 
 def asking(page: Page, title: str) -> Locator:
     return page.get_by_role("dialog", name=title)
-
-
-def wrote(site: Site, people: int) -> None:
-    """Let people write to acme, the n-th n hours ago: a window lasts 24."""
-    with site.runtime.writing() as conn:
-        now = now_of(conn)
-        heard = [
-            Heard(
-                "instagram",
-                factories.ACCOUNT,
-                factories.person(n),
-                now - n * HOUR_MS,
-                24 * HOUR_MS,
-                "message",
-                "",
-                "webhook",
-            )
-            for n in range(people)
-        ]
-        contacts.hear(conn, heard, now)
 
 
 def test_a_page_is_added_checked_paused_and_resumed(admin: Visitor, site: Site, shot: Callable[..., None]):
@@ -261,38 +236,3 @@ def test_a_change_of_a_campaign_and_its_page_names_both_apart(admin: Visitor, si
     page = admin.open("/audit")
     about = row(page, "It is parked for both.").get_by_role("cell").nth(2)
     assert about.inner_text().split("\n") == ["Spring", "acme"]
-
-
-def test_a_viewer_sees_everything_and_may_change_nothing(visitor: Callable[..., Visitor], site: Site):
-    factories.launched(site.runtime, site.folder, factories.people(1))
-    wrote(site, 1)
-    with site.runtime.writing() as conn:
-        suppression.suppress(conn, factories.person(1), 0, note="", now=now_of(conn), actor="test")
-    who = visitor(Role.VIEWER, viewport=PHONE)
-    page = who.open("/pages")
-    press(page, "Menu")
-    menu = page.get_by_role("navigation", name="Main")
-    expect(menu.get_by_role("link", name="Open windows")).to_be_visible()
-    assert menu.get_by_role("link").count() <= 9
-    for path in SCREENS:
-        page = who.open(path)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        for name in ("Add a page", "Pause", "Check", "Suppress a person", "Import a file", "Remove", "Write to them"):
-            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
-    who.forgiven.append("403")
-    for path in ADMINS:
-        expect(who.open(path).get_by_role("heading", name="This is not yours to see")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_word_of_every_screen_is_legible(visitor: Callable[..., Visitor], site: Site, scheme: str):
-    factories.launched(site.runtime, site.folder, factories.people(3))
-    wrote(site, 3)
-    who = visitor(Role.ADMIN, color_scheme=scheme)
-    person = f"/people/{factories.person(1)}"
-    for path in (*SCREENS, *ADMINS, "/pages/acme", person):
-        page = who.open(path)
-        if path == "/settings":
-            expect(page.get_by_text("No chunk is stopped.")).to_be_visible(timeout=60_000)
-        assert (path, illegible(page)) == (path, [])

@@ -45,7 +45,7 @@ STATES = {
 OF_THE_LIST = {"bad_id", "damaged_id", "duplicate"}
 ACCEPTED = "Accepted by Instagram"
 _SENT = 45.0
-_SOON = 5.0
+_SOON = 10.0
 
 
 @pytest.fixture
