@@ -63,6 +63,7 @@ _ACQUIRE = text("""
              WHERE lane.campaign_id = chunk.campaign_id AND lane.page_id = chunk.page_id)
     RETURNING id, campaign_id, page_id, fence
 """)
+_ANSWERED = text("UPDATE chunk SET rung_at = NULL WHERE id = :id AND state = 'ready' AND rung_at IS NOT NULL")
 _NEXT = text("""
     SELECT id FROM chunk
     WHERE campaign_id = :campaign_id AND page_id = :page_id AND state = 'ready' AND (due_at IS NULL OR due_at <= :now)
@@ -164,7 +165,10 @@ def call_off(conn: Connection, sentence: str) -> None:
 
 
 def acquire(conn: Connection, chunk_id: int, owner: str, now: int) -> Held | None:
-    """Take a ready chunk whose campaign sends and whose page may; None where somebody else has it or it must wait."""
+    """Take a ready chunk whose campaign sends and whose page may; None where somebody else has it or it must wait.
+
+    The bell of one that must wait was answered all the same: it is rung again as soon as it may go on.
+    """
     lane = conn.execute(_LANE, {"id": chunk_id}).one_or_none()
     if lane is None:
         return None
@@ -173,7 +177,10 @@ def acquire(conn: Connection, chunk_id: int, owner: str, now: int) -> Held | Non
     locks.lane(conn, lane.campaign_id, lane.page_id)
     facts = {"id": chunk_id, "owner": owner, "now": now, "lease": LEASE_MS, "limit": RUNNING_AT_ONCE}
     row = conn.execute(_ACQUIRE, facts).one_or_none()
-    return Held(row.id, row.campaign_id, row.page_id, row.fence, owner) if row else None
+    if row is None:
+        conn.execute(_ANSWERED, {"id": chunk_id})
+        return None
+    return Held(row.id, row.campaign_id, row.page_id, row.fence, owner)
 
 
 def acquire_next(conn: Connection, done: Held, now: int) -> Held | None:

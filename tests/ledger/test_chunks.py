@@ -41,6 +41,22 @@ def test_a_bell_that_nobody_answered_is_rung_again_after_thirty_seconds(desk):
     assert ring(desk, later=31_000) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("hold", "go_on"),
+    [
+        ("UPDATE campaign SET hold_until = 9000000000000", "UPDATE campaign SET hold_until = NULL"),
+        ("UPDATE campaign SET state = 'paused'", "UPDATE campaign SET state = 'sending'"),
+    ],
+)
+def test_a_bell_that_came_while_the_campaign_held_is_rung_again_at_once(desk, hold, go_on):
+    assert ring(desk) == [1]
+    desk.write(hold)
+    assert desk.acquire(1) is None
+    assert ring(desk) == []
+    desk.write(go_on)
+    assert ring(desk) == [1]
+
+
 def test_running_chunks_and_bells_count_together_draining_ones_do_not(desk):
     desk.prove()
     held = desk.held(1)

