@@ -13,8 +13,8 @@ SCHEME = rf"(?i)^{_CHANNEL}"
 """What exports write before an id to tell its channel."""
 
 _WRAP = rf"""["'=\u2019\s{UNSEEN}]*"""
-# An id, or what a spreadsheet makes of one: 1.78E+16, 17841400000000001.0
-_ID = r"(?:[0-9]{8,}(?:[.,]0*)?|[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2})"
+# An id, or what a spreadsheet makes of one: 1.78E+16, 17841400000000001.0; a day, as 20261122, may name a column.
+_ID = r"(?:(?!(?:19|20)[0-9]{6}(?![0-9]))[0-9]{8,}(?:[.,]0*)?|[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2})"
 _PERSON = re.compile(rf"{_WRAP}(?:{_CHANNEL})?{_ID}{_WRAP}", re.IGNORECASE)
 
 

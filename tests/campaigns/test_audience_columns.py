@@ -41,6 +41,7 @@ def test_what_the_campaign_says_beats_the_names() -> None:
         (["17841400000000001", "Bo"], {}, ["holds a person", "`recipient_id` above it"]),
         (["17841400000000001", "Bo"], {"recipient_id": "17841400000000001"}, ["holds a person"]),
         (["id", "1.78E+16"], {"recipient_id": "1.78E+16"}, ["holds a person"]),
+        (["who", "20261122"], {}, ["No column holds the recipient ids"]),
     ],
 )
 def test_refuses_with_the_way_out(headers: list[str], given: dict[str, str], words: list[str]) -> None:
